@@ -1,0 +1,1 @@
+"""Wirings of the outside: files, chargers, markets, dispatch, authority."""

@@ -1,0 +1,1 @@
+"""Pages and tables for people: they read results and change nothing."""

@@ -1,0 +1,1 @@
+"""Rulebooks: pure functions over effective-dated parameters with source and confidence."""

@@ -1,0 +1,1 @@
+"""The simulated city behind the same ports."""
