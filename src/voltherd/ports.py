@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from voltherd.domain.events import Draft, Entry, Position, RegistersRead, SetPoints
+from voltherd.domain.events import Draft, Entry, FieldEvent, Position, SetPoints
 from voltherd.domain.interval import Instant
 
 
@@ -28,21 +28,34 @@ class Journal(Protocol):
         """Append a batch, all of it or nothing, and return one position per draft, in order.
 
         It returns when the batch is as durable as the store promises. A draft whose (stream, key) is already
-        there with the same content gets the position it had: nothing is stored twice.
+        there with the same `at` and event gets the position it had: nothing is stored twice, neither across
+        calls nor within a batch. An epoch newer than the stream has seen takes the stream over, and the
+        sequence goes on.
 
         Raises
         ------
         JournalError
-            A key is there with other content, or the epoch is older than the stream's.
+            The epoch is older than the stream has seen (`StaleEpochError`), a key is there with other content
+            (`KeyConflictError`), a draft cannot be stored as it is (`RefusedError`), or the storage fails
+            (`StorageError`); the types are those of `voltherd.journal.errors`.
         """
         ...
 
     def read(self, stream: str, start: int = 1) -> Iterator[Entry]:
-        """Yield the entries of `stream` in order, from sequence number `start` on."""
+        """Yield the entries of `stream` in order, from sequence number `start` on.
+
+        The last one is the one that was last when `read` was called: entries appended while reading wait for
+        the next call, so a loop may append to the stream it reads. An unknown stream has no entries.
+
+        Raises
+        ------
+        JournalError
+            An entry is missing or cannot be decoded.
+        """
         ...
 
     def streams(self) -> list[str]:
-        """Return the names of all streams, sorted."""
+        """Return the names of all streams, sorted by code point."""
         ...
 
 
@@ -53,6 +66,6 @@ class ChargerPort(Protocol):
         """Hand over set-points; what they did is known only from the meters."""
         ...
 
-    def read_registers(self) -> Sequence[RegistersRead]:
-        """Return the registers of every station that has a session, as of the clock's now."""
+    def poll(self) -> Sequence[FieldEvent]:
+        """Return what happened in the field since the last poll, in the order in which it happened."""
         ...

@@ -83,6 +83,13 @@ def test_every_package_has_a_floor() -> None:
     assert packages <= set(FLOORS)
 
 
+def test_the_architecture_page_names_the_floors_in_their_order() -> None:
+    page = (ROOT.parents[1] / "docs" / "architecture.md").read_text("utf-8")
+    table = page.split("<!-- floors: top to bottom -->")[1].split("\n\n")[0]
+    named = [line.split("`")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert named == FLOORS[::-1]
+
+
 def test_no_file_past_600_lines() -> None:
     long = {str(p): n for p in ROOT.rglob("*.py") if (n := len(p.read_text("utf-8").splitlines())) > 600}
     assert not long

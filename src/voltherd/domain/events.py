@@ -47,7 +47,7 @@ class Unplugged(msgspec.Struct, frozen=True, array_like=True, tag="unplugged/1")
 
 
 class PlanMade(msgspec.Struct, frozen=True, array_like=True, tag="plan_made/1"):
-    """A plan was adopted. `digest` is the SHA-256 of the plan table."""
+    """A plan was adopted."""
 
     start: Instant
     intervals: int
@@ -56,6 +56,7 @@ class PlanMade(msgspec.Struct, frozen=True, array_like=True, tag="plan_made/1"):
     lower_bound_micro: Micro
     method: str
     digest: bytes
+    """SHA-256 over the net powers in mW, 64-bit little-endian, in the order of the plan."""
 
 
 class SetPoints(msgspec.Struct, frozen=True, array_like=True, tag="set_points/1"):
@@ -103,9 +104,29 @@ class TelemetrySegment(msgspec.Struct, frozen=True, array_like=True, tag="teleme
 
     source: str
     start: Instant
+    """When its first row was measured."""
     end: Instant
+    """When its last row was measured; the segment's draft has its `at` here."""
     count: int
+    """Rows."""
     body_sha256: bytes
+
+
+class DaySealed(msgspec.Struct, frozen=True, array_like=True, tag="day_sealed/1"):
+    """A Merkle root was put over everything that was journaled since the day before was sealed.
+
+    Stream k has its sequence numbers ``first[k] .. last[k]`` under this root, none where ``last < first``. What
+    came late belongs to the day that was open when it came.
+    """
+
+    day: str
+    """The market day, ``YYYY-MM-DD``."""
+    streams: tuple[str, ...]
+    """All streams, sorted by code point."""
+    first: tuple[int, ...]
+    last: tuple[int, ...]
+    root: bytes
+    """SHA-256 Merkle root over the entries' hashes, stream after stream (docs/journal.md)."""
 
 
 Event = (
@@ -117,11 +138,16 @@ Event = (
     | RegistersRead
     | StatementIssued
     | TelemetrySegment
+    | DaySealed
 )
 """Any event of the journal."""
 
 
-class Draft(msgspec.Struct, frozen=True):
+FieldEvent = PluggedIn | Unplugged | RegistersRead
+"""What the field can report."""
+
+
+class Draft(msgspec.Struct, frozen=True, gc=False):
     """An event that wants to be journaled."""
 
     stream: str
@@ -133,9 +159,11 @@ class Draft(msgspec.Struct, frozen=True):
     at: Instant
     """When it happened (never when it was recorded)."""
     event: Event
+    body: bytes | None = None
+    """The columns of a telemetry segment, stored apart from its record; None with every other event."""
 
 
-class Position(msgspec.Struct, frozen=True, order=True):
+class Position(msgspec.Struct, frozen=True, order=True, gc=False):
     """Where an event stands: (stream, epoch, sequence) is unique; `sequence` counts from 1 within the stream."""
 
     stream: str
@@ -143,7 +171,7 @@ class Position(msgspec.Struct, frozen=True, order=True):
     sequence: int
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """A journaled event with its position and its link in the stream's hash chain."""
 
     position: Position

@@ -83,6 +83,13 @@ class Fleet:
         part[offsets[1:][some] - 1] *= self.last_part[some]
         return part
 
+    @property
+    def hours_left(self) -> Floats:
+        """The hours of the window left after every element of a flat plan, shape (sum of lengths,) [h]."""
+        through = np.cumsum(self.part) * INTERVAL_HOURS
+        end = np.concatenate(([0.0], through))[self.offsets[1:]]
+        return np.repeat(end, self.length) - through
+
     def take(self, index: Ints) -> Fleet:
         """Return the sessions `index`, in that order."""
         return Fleet(**{field.name: getattr(self, field.name)[index] for field in fields(self)})

@@ -1,0 +1,20 @@
+"""`voltherd doctor`: find and explain what is wrong with this installation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def run(
+    warm: Annotated[
+        bool, typer.Option("--warm", help="Compile the planner's kernels into the cache now.")
+    ] = False,
+    journal: Annotated[Path | None, typer.Option(help="Journal whose hash chains are recomputed.")] = None,
+) -> None:
+    """Find and explain what is wrong with this installation."""
+    from voltherd.cli.checks import examine
+
+    examine(warm=warm, journal=journal)

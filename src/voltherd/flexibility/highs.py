@@ -1,0 +1,132 @@
+"""HiGHS behind one function: a linear or mixed-integer program in, a solution or an error out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+
+from voltherd.domain.errors import SolverError
+from voltherd.flexibility.fleet import Floats
+from voltherd.flexibility.linear_program import LinearProgram
+
+TOLERANCE = 1e-9
+"""Feasibility tolerance, primal and dual, in the units of the rows and of the cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """A feasible point of a program, optimal unless the program is integer and the node budget ended first."""
+
+    columns: Floats
+    """x, shape (n,)."""
+    row_dual: Floats
+    """Multipliers of the rows, shape (m,); all 0 for an integer program."""
+    objective: float
+    bound: float
+    """The solver's bound on an integer program; minus infinity for a continuous one, whose bound is recomputed
+    from `row_dual` (`voltherd.flexibility.bound`)."""
+
+
+def solve(program: LinearProgram, *, gap: float = TOLERANCE, nodes: int = 0) -> Solution | None:
+    """Solve a program with one thread, to the last digit and the same way every time.
+
+    Parameters
+    ----------
+    program
+        What to minimise. Continuous programs go to the dual simplex method.
+    gap
+        Relative gap at which an integer program counts as solved.
+    nodes
+        Node budget of an integer program: a count, never a time, so that a replay ends at the same point.
+
+    Returns
+    -------
+    Solution or None
+        None only for an integer program whose budget ended before any feasible point was found.
+
+    Raises
+    ------
+    SolverError
+        HiGHS refuses the program or an option, or ends without an answer.
+    """
+    if len(program.cost) == 0:
+        return Solution(np.zeros(0), np.zeros(len(program.row_lower)), program.offset, -math.inf)
+    integer = bool(program.integer.any())
+    ended = ""
+    # Tolerances as tight as these can be lost when the scaled optimum is unscaled: then once more without.
+    for scaling in (True, False):
+        highs = _load(program, gap, nodes, integer=integer, scaling=scaling)
+        _check(highs.run(), "run")
+        status = highs.getModelStatus()
+        if status == highspy.HighsModelStatus.kOptimal:
+            return _solution(highs, integer=integer)
+        if integer and status == highspy.HighsModelStatus.kSolutionLimit:
+            feasible = highs.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+            return _solution(highs, integer=True) if feasible else None
+        ended = highs.modelStatusToString(status)
+    raise SolverError(f"HiGHS ended without an optimum: {ended}")
+
+
+def _load(program: LinearProgram, gap: float, nodes: int, *, integer: bool, scaling: bool) -> highspy.Highs:
+    highs = highspy.Highs()  # type: ignore[no-untyped-call]
+    options: list[tuple[str, bool | int | float | str]] = [
+        ("output_flag", False),
+        ("threads", 1),
+        ("random_seed", 0),
+        ("primal_feasibility_tolerance", TOLERANCE),
+        ("dual_feasibility_tolerance", TOLERANCE),
+    ]
+    if integer:
+        options += [
+            ("mip_rel_gap", gap),
+            ("mip_abs_gap", 0.0),
+            ("mip_feasibility_tolerance", TOLERANCE),
+            ("mip_max_nodes", nodes),
+        ]
+    else:
+        options += [("solver", "simplex"), ("simplex_strategy", 1)]
+    if not scaling:
+        options.append(("simplex_scale_strategy", 0))
+    for name, value in options:
+        _check(highs.setOptionValue(name, value), name)
+    _check(
+        highs.passModel(
+            len(program.cost),
+            len(program.row_lower),
+            len(program.index),
+            int(highspy.MatrixFormat.kRowwise),
+            int(highspy.ObjSense.kMinimize),
+            program.offset,
+            program.cost,
+            program.lower,
+            program.upper,
+            program.row_lower,
+            program.row_upper,
+            program.starts.astype(np.int32),
+            program.index.astype(np.int32),
+            program.value,
+            program.integer.astype(np.int32),
+        ),
+        "passModel",
+    )
+    return highs
+
+
+def _solution(highs: highspy.Highs, *, integer: bool) -> Solution:
+    info, solution = highs.getInfo(), highs.getSolution()
+    columns = np.asarray(solution.col_value, dtype=np.float64)
+    rows = len(solution.row_value)
+    return Solution(
+        columns=columns,
+        row_dual=np.zeros(rows) if integer else np.asarray(solution.row_dual, dtype=np.float64),
+        objective=float(info.objective_function_value),
+        bound=float(info.mip_dual_bound) if integer else -math.inf,
+    )
+
+
+def _check(status: highspy.HighsStatus, what: str) -> None:
+    if status == highspy.HighsStatus.kError:
+        raise SolverError(f"HiGHS refused {what}")

@@ -1,0 +1,138 @@
+"""The journal in SQLite: the default store, one file, one writer, durable at every append."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from voltherd.domain.events import Draft, Position
+from voltherd.domain.interval import Instant
+from voltherd.journal.admission import Admission, admit
+from voltherd.journal.errors import BrokenChainError, StorageError
+from voltherd.journal.record import Head
+from voltherd.journal.sqlite_reader import SqliteReader
+from voltherd.journal.sqlite_schema import connect
+from voltherd.journal.writer_lock import WriterLock
+
+_UPSERT = """
+INSERT INTO stream (name, epoch, sequence, hash, greatest_key) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch, sequence = excluded.sequence, hash = excluded.hash,
+greatest_key = excluded.greatest_key
+RETURNING number
+"""
+
+
+class SqliteJournal(SqliteReader):
+    """The one writer of a journal in SQLite (WAL, synchronous=FULL).
+
+    Parameters
+    ----------
+    path
+        The journal's file; made if it is not there. ``PATH.lock`` beside it keeps a second writer out.
+
+    Raises
+    ------
+    StorageError
+        There is another writer, or the file cannot be opened as a journal.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._heads: dict[str, Head] = {}
+        self._lock = WriterLock(path)
+        try:
+            self._connection = connect(path, writable=True)
+        except StorageError:
+            self._lock.release()
+            raise
+
+    def append(self, batch: Sequence[Draft]) -> list[Position]:
+        """Append a batch as `voltherd.ports.Journal.append` promises; it is on the disk when this returns.
+
+        Raises
+        ------
+        StaleEpochError, KeyConflictError, RefusedError
+            The batch is refused; see `voltherd.journal.admission.admit`.
+        BrokenChainError
+            The end of a stream is not what was written: nothing is chained to a changed past.
+        StorageError
+            SQLite fails (a full disk, say); nothing of the batch is stored.
+        """
+        admission = admit(batch, self._checked_head, self.find)
+        if admission.extensions:
+            self._write(admission)
+        return admission.positions
+
+    def head(self, stream: str) -> Head:
+        """Return the head of `stream`; an empty one if there is no such stream."""
+        return self._heads.get(stream) or super().head(stream)
+
+    def drop_bodies(self, stream: str, before: Instant) -> int:
+        """Drop the bodies of the segments of `stream` whose `at` is before an instant; return how many."""
+        try:
+            return self._connection.execute(
+                "DELETE FROM body WHERE stream = ?1 AND EXISTS (SELECT 1 FROM record"
+                " WHERE record.stream = ?1 AND record.sequence = body.sequence AND at < ?2)",
+                (self._number(stream), before),
+            ).rowcount
+        except sqlite3.Error as error:
+            raise StorageError(f"{self.path}: {error}") from error
+
+    def close(self) -> None:
+        """Close the file and let the writer's lock go; closing twice does nothing."""
+        super().close()
+        self._lock.release()
+
+    def _checked_head(self, stream: str) -> Head:
+        """Return the head of `stream`, looked at once: it must be the hash of the stream's last record."""
+        head = self._heads.get(stream)
+        if head is None:
+            head = super().head(stream)
+            end = [(record.sequence, record.hash) for record in self.records(stream, max(head.sequence, 1))]
+            if end != ([(head.sequence, head.hash)] if head.sequence else []):
+                raise BrokenChainError(
+                    f"stream {stream!r}: it does not end with the entry that was written last, sequence {head.sequence}"
+                )
+            self._heads[stream] = head
+        return head
+
+    def _write(self, admission: Admission) -> None:
+        execute = self._connection.execute
+        try:
+            execute("BEGIN IMMEDIATE")
+            try:
+                numbers = [
+                    execute(_UPSERT, (e.stream, e.epoch, e.sequence, e.hash, e.greatest_key)).fetchone()[0]
+                    for e in admission.extensions
+                ]
+                self._connection.executemany(
+                    "INSERT INTO record (stream, sequence, epoch, key, at, event, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    _rows(admission, numbers),
+                )
+                self._connection.executemany(
+                    "INSERT INTO body (stream, sequence, body) VALUES (?, ?, ?)", _bodies(admission, numbers)
+                )
+                execute("COMMIT")
+            except BaseException:
+                # After a failed COMMIT only the file knows how the streams end.
+                self._heads.clear()
+                if self._connection.in_transaction:
+                    execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise StorageError(f"{self.path}: nothing of the batch is stored: {error}") from error
+        for extension in admission.extensions:
+            self._heads[extension.stream] = extension.head
+
+
+def _rows(admission: Admission, numbers: list[int]) -> Iterator[tuple[object, ...]]:
+    for number, extension in zip(numbers, admission.extensions, strict=True):
+        for record in extension.records:
+            yield number, record.sequence, record.epoch, record.key, record.at, record.event, record.hash
+
+
+def _bodies(admission: Admission, numbers: list[int]) -> Iterator[tuple[int, int, bytes]]:
+    for number, extension in zip(numbers, admission.extensions, strict=True):
+        for sequence, body in extension.bodies:
+            yield number, sequence, body

@@ -1,0 +1,94 @@
+"""The loop of one planned day: order each interval's powers, journal them, read what the meters say.
+
+The plan of this loop knows the day's sessions in advance; forecasts and re-planning come with the live
+loops. What it does with a plan is what they will do: what is ordered is on disk before it is sent, and what
+happened is what the meters told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from voltherd.domain.events import Draft, Event, FieldEvent, PluggedIn, RegistersRead, SetPoints
+from voltherd.domain.interval import Horizon, Instant, datetime_of
+from voltherd.flexibility.fleet import Fleet, Floats
+from voltherd.flexibility.roster import Roster
+from voltherd.ports import ChargerPort, Clock, Journal
+
+MARKET = "market"
+FIELD = "field"
+CONTROL = "control"
+
+_WATTS = 1000.0
+
+
+def key(at: Instant, kind: str, subject: str = "") -> str:
+    """Return a time-ordered business key."""
+    stamp = datetime_of(at).strftime("%Y%m%dT%H%M%S")
+    return f"{stamp}/{kind}/{subject}" if subject else f"{stamp}/{kind}"
+
+
+class DayKernel:
+    """Runs a plan through a horizon, one interval a step."""
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        session_ids: Sequence[str],
+        station_ids: Sequence[str],
+        power_kw: Floats,
+        horizon: Horizon,
+        *,
+        controls: bool = True,
+    ) -> None:
+        """`controls=False` only watches: it journals what happens and orders nothing."""
+        self._controls = controls
+        self._session_ids = session_ids
+        self._station_ids = station_ids
+        self._horizon = horizon
+        self._roster = Roster(fleet)
+        # The plan gives means over the interval; a pile holds its power while the car is there. Cut towards
+        # zero, so that no sum of whole watts passes a limit that the plan keeps.
+        self._power_w = np.trunc(power_kw / fleet.part * _WATTS + np.sign(power_kw) * 1e-6).astype(np.int64)
+
+    def step(self, now: Instant, happened: Sequence[FieldEvent]) -> tuple[list[Draft], list[SetPoints]]:
+        """Return what is to be journaled and what is to be ordered at `now`, the start of an interval."""
+        drafts = [_draft(FIELD, now, event) for event in happened]
+        orders = self._orders(now) if self._controls and now < self._horizon.end else []
+        drafts += [_draft(CONTROL, now, order) for order in orders]
+        return drafts, orders
+
+    def _orders(self, now: Instant) -> list[SetPoints]:
+        interval = (now - self._horizon.start) // (self._horizon.start_of(1) - self._horizon.start)
+        expires = self._horizon.start_of(interval + 1)
+        return [
+            SetPoints(
+                station_id=self._station_ids[present.station],
+                start=now,
+                expires=expires,
+                session_ids=tuple(self._session_ids[i] for i in present.sessions.tolist()),
+                power_w=tuple(self._power_w[present.elements].tolist()),
+            )
+            for present in self._roster.at(interval)
+        ]
+
+
+def _draft(stream: str, now: Instant, event: Event) -> Draft:
+    match event:
+        case RegistersRead() | SetPoints():
+            subject = event.station_id
+        case PluggedIn(session_id=session_id):
+            subject = session_id
+        case _:
+            subject = getattr(event, "session_id", "")
+    kind = type(event).__struct_config__.tag
+    return Draft(stream=stream, epoch=1, key=key(now, str(kind), subject), at=now, event=event)
+
+
+def drive(kernel: DayKernel, clock: Clock, journal: Journal, chargers: ChargerPort) -> None:
+    """Take one step of the kernel: journal what happened and what is ordered, and only then order it."""
+    drafts, orders = kernel.step(clock.now(), chargers.poll())
+    journal.append(drafts)
+    chargers.send(orders)

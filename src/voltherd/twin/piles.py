@@ -1,0 +1,130 @@
+"""Simulated piles behind the charger port: batteries, meters, and the fallback when no order holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from voltherd.domain.events import FieldEvent, PluggedIn, RegistersRead, SetPoints, Unplugged
+from voltherd.domain.interval import INTERVAL_HOURS, Horizon, Instant
+from voltherd.domain.tables import SessionTable
+from voltherd.flexibility.fleet import Fleet, Floats, Ints
+from voltherd.flexibility.roster import Roster
+
+_WH = 1000.0
+
+
+class Time(Protocol):
+    """What the piles need of a clock."""
+
+    def now(self) -> Instant:
+        """Return the current instant."""
+        ...
+
+
+class TwinPiles:
+    """The piles of a fleet, one interval at a time, on a simulated clock.
+
+    A pile follows its set-point within its own limits, its battery's band and the owner's floor. Where no
+    unexpired set-point holds, it falls back: it charges at full power until the promise is reached, and
+    discharges nothing (docs/architecture.md, promise 4). Meters count what was drawn and fed, apart, and show
+    whole watt-hours.
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        sessions: SessionTable,
+        station_ids: Sequence[str],
+        owner_floor_kwh: Floats,
+        horizon: Horizon,
+        clock: Time,
+    ) -> None:
+        self.fleet = fleet
+        self.roster = Roster(fleet)
+        self.battery_kwh = fleet.arrival_kwh.copy()
+        self._sessions = sessions
+        self._station_ids = station_ids
+        self._owner_floor_kwh = owner_floor_kwh
+        self._horizon = horizon
+        self._clock = clock
+        self._part = fleet.part
+        self._import_wh = np.zeros(len(fleet))
+        self._export_wh = np.zeros(len(fleet))
+        self._order_w = np.zeros(len(fleet))
+        self._order_expires = np.full(len(fleet), np.iinfo(np.int64).min)
+        self._index = {session: i for i, session in enumerate(sessions.session_id)}
+        self._happened: list[FieldEvent] = []
+
+    def send(self, orders: Sequence[SetPoints]) -> None:
+        """Take set-points; the latest for a session wins."""
+        for order in orders:
+            at = [self._index[session] for session in order.session_ids]
+            self._order_w[at] = order.power_w
+            self._order_expires[at] = order.expires
+
+    def poll(self) -> Sequence[FieldEvent]:
+        """Return what happened since the last poll."""
+        happened, self._happened = self._happened, []
+        return happened
+
+    def advance(self) -> None:
+        """Run the interval that begins at the clock's now, and read every meter at its end."""
+        now = self._clock.now()
+        interval = (now - self._horizon.start) // (self._horizon.start_of(1) - self._horizon.start)
+        for present in self.roster.at(interval):
+            first = present.sessions[self.fleet.start[present.sessions] == interval]
+            self._happened += [self._plugged_in(i) for i in first.tolist()]
+            self._charge(present.sessions, self._part[present.elements], now)
+            self._happened.append(self._read(present.station, present.sessions, interval))
+            end = self.fleet.start[present.sessions] + self.fleet.length[present.sessions]
+            self._happened += [self._unplugged(i) for i in present.sessions[end == interval + 1].tolist()]
+
+    def _charge(self, who: Ints, part: Floats, now: Instant) -> None:
+        fleet, battery = self.fleet, self.battery_kwh[who]
+        hours = part * INTERVAL_HOURS
+        fallback_kw = np.minimum(
+            fleet.charge_kw[who],
+            np.maximum(fleet.departure_kwh[who] - battery, 0.0) / (fleet.charge_efficiency[who] * hours),
+        )
+        ordered_kw = np.clip(self._order_w[who] / _WH, -fleet.discharge_kw[who], fleet.charge_kw[who])
+        power_kw = np.where(self._order_expires[who] > now, ordered_kw, fallback_kw)
+        room_kwh = np.maximum(fleet.capacity_kwh[who] - battery, 0.0) / fleet.charge_efficiency[who]
+        stock_kwh = np.maximum(battery - self._owner_floor_kwh[who], 0.0) * fleet.discharge_efficiency[who]
+        drawn = np.minimum(np.maximum(power_kw, 0.0) * hours, room_kwh)
+        fed = np.minimum(np.maximum(-power_kw, 0.0) * hours, stock_kwh)
+        self.battery_kwh[who] = (
+            battery + drawn * fleet.charge_efficiency[who] - fed / fleet.discharge_efficiency[who]
+        )
+        self._import_wh[who] += drawn * _WH
+        self._export_wh[who] += fed * _WH
+
+    def _read(self, station: int, who: Ints, interval: int) -> RegistersRead:
+        names = self._sessions.session_id
+        return RegistersRead(
+            station_id=self._station_ids[station],
+            read_at=self._horizon.start_of(interval + 1),
+            session_ids=tuple(names[i] for i in who.tolist()),
+            import_wh=tuple(self._import_wh[who].astype(np.int64).tolist()),
+            export_wh=tuple(self._export_wh[who].astype(np.int64).tolist()),
+        )
+
+    def _plugged_in(self, i: int) -> PluggedIn:
+        return PluggedIn(
+            session_id=self._sessions.session_id[i],
+            station_id=self._sessions.station_id[i],
+            departure=int(self._sessions.departure[i]),
+            arrival_wh=round(self.fleet.arrival_kwh[i] * _WH),
+            promised_wh=round(self.fleet.departure_kwh[i] * _WH),
+            floor_wh=round(self._owner_floor_kwh[i] * _WH),
+            capacity_wh=round(self.fleet.capacity_kwh[i] * _WH),
+        )
+
+    def _unplugged(self, i: int) -> Unplugged:
+        return Unplugged(
+            session_id=self._sessions.session_id[i],
+            station_id=self._sessions.station_id[i],
+            battery_wh=round(self.battery_kwh[i] * _WH),
+        )
