@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,7 +40,7 @@ def list_data() -> None:
         _say(f"{data_set.name}: {data_set.title}", f"State:    {state}", *credit(data_set))
 
 
-def data_get(data_sets: list[DataSet] | tuple[DataSet, ...], progress: Progress | None = None) -> tuple[Path, ...]:
+def data_get(data_sets: Sequence[DataSet], progress: Progress | None = None) -> tuple[Path, ...]:
     """Obtain data sets, telling what happens, and return their folders in the same order.
 
     Parameters
@@ -59,10 +60,7 @@ def data_get(data_sets: list[DataSet] | tuple[DataSet, ...], progress: Progress 
     homes = []
     for data_set in data_sets:
         there = cached(data_set) is not None
-        if there or progress is not None:
-            home = obtain(data_set, progress)
-        else:
-            home = _obtain_with_bar(data_set)
+        home = obtain(data_set, progress) if there or progress is not None else _obtain_with_bar(data_set)
         state = f"already in {home}" if there else f"now in {home}"
         _say(f"{data_set.name}: {data_set.title}", f"State:    {state}", *credit(data_set))
         homes.append(home)

@@ -156,9 +156,9 @@ def evaluate(problem: Problem, power_kw: Floats) -> Cost:
     """
     fleet, T = problem.fleet, problem.intervals
     at = fleet.interval_index
-    charge = np.bincount(at, weights=np.maximum(power_kw, 0.0), minlength=T)
-    discharge = np.bincount(at, weights=np.maximum(-power_kw, 0.0), minlength=T)
-    load = charge - discharge
+    charge: Floats = np.bincount(at, weights=np.maximum(power_kw, 0.0), minlength=T).astype(np.float64)
+    discharge: Floats = np.bincount(at, weights=np.maximum(-power_kw, 0.0), minlength=T).astype(np.float64)
+    load: Floats = charge - discharge
     charged, discharged = (INTERVAL_HOURS * float(np.sum(power)) for power in (charge, discharge))
     missing = float(np.sum(shortfall_kwh(fleet, power_kw)))
     limit_excess = 0.0
@@ -166,8 +166,7 @@ def evaluate(problem: Problem, power_kw: Floats) -> Cost:
         excess_kwh = INTERVAL_HOURS * float(np.sum(np.maximum(load - problem.limit_kw, 0.0)))
         limit_excess = limit_excess_price(problem) * excess_kwh
     return Cost(
-        energy_cny=INTERVAL_HOURS
-        * float(np.sum(problem.charge_price * charge - problem.discharge_price * discharge)),
+        energy_cny=INTERVAL_HOURS * float(np.sum(problem.charge_price * charge - problem.discharge_price * discharge)),
         wear_cny=problem.wear_cny_per_kwh * discharged,
         shortfall_cny=problem.shortfall_price_cny_per_kwh * missing,
         deviation_cny=0.0 if problem.position is None else _deviation(problem.position, load),
@@ -218,9 +217,7 @@ def violations(problem: Problem, power_kw: Floats) -> Violations:
     if problem.limit_kw is not None:
         over_limit = _worst(city_load(fleet, power_kw, T) - problem.limit_kw)
     return Violations(
-        pile_kw=max(
-            _worst(power_kw - fleet.charge_kw[i] * part), _worst(-power_kw - fleet.discharge_kw[i] * part)
-        ),
+        pile_kw=max(_worst(power_kw - fleet.charge_kw[i] * part), _worst(-power_kw - fleet.discharge_kw[i] * part)),
         battery_kwh=max(_worst(energy - fleet.capacity_kwh[i]), _worst(fleet.floor_kwh[i] - energy)),
         max_discharge_kwh=_worst(discharged - fleet.max_discharge_kwh),
         station_import_kw=over_import,

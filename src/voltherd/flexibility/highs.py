@@ -9,7 +9,7 @@ import highspy
 import numpy as np
 
 from voltherd.domain.errors import SolverError
-from voltherd.flexibility.fleet import Floats
+from voltherd.flexibility.fleet import Floats, Ints
 from voltherd.flexibility.linear_program import LinearProgram
 
 TOLERANCE = 1e-9
@@ -30,7 +30,17 @@ class Solution:
     from `row_dual` (`voltherd.flexibility.bound`)."""
 
 
-def solve(program: LinearProgram, *, gap: float = TOLERANCE, nodes: int = 0) -> Solution | None:
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where an integer program begins: some of its columns and their values."""
+
+    columns: Ints
+    values: Floats
+
+
+def solve(
+    program: LinearProgram, *, gap: float = TOLERANCE, nodes: int = 0, start: Start | None = None
+) -> Solution | None:
     """Solve a program with one thread, to the last digit and the same way every time.
 
     Parameters
@@ -41,6 +51,8 @@ def solve(program: LinearProgram, *, gap: float = TOLERANCE, nodes: int = 0) -> 
         Relative gap at which an integer program counts as solved.
     nodes
         Node budget of an integer program: a count, never a time, so that a replay ends at the same point.
+    start
+        Values of some columns of an integer program that some feasible point has.
 
     Returns
     -------
@@ -59,6 +71,8 @@ def solve(program: LinearProgram, *, gap: float = TOLERANCE, nodes: int = 0) -> 
     # Tolerances as tight as these can be lost when the scaled optimum is unscaled: then once more without.
     for scaling in (True, False):
         highs = _load(program, gap, nodes, integer=integer, scaling=scaling)
+        if start is not None:
+            _check(highs.setSolution(len(start.columns), start.columns.astype(np.int32), start.values), "start")
         _check(highs.run(), "run")
         status = highs.getModelStatus()
         if status == highspy.HighsModelStatus.kOptimal:
@@ -68,6 +82,14 @@ def solve(program: LinearProgram, *, gap: float = TOLERANCE, nodes: int = 0) -> 
             return _solution(highs, integer=True) if feasible else None
         ended = highs.modelStatusToString(status)
     raise SolverError(f"HiGHS ended without an optimum: {ended}")
+
+
+def solve_continuous(program: LinearProgram) -> Solution:
+    """Solve a program without integer columns; SolverError if that fails."""
+    solution = solve(program)
+    if solution is None:
+        raise SolverError("HiGHS gave no answer to a continuous program")
+    return solution
 
 
 def _load(program: LinearProgram, gap: float, nodes: int, *, integer: bool, scaling: bool) -> highspy.Highs:

@@ -1,4 +1,4 @@
-"""A linear program as arrays, and the assembly of one from blocks of columns, rows and entries."""
+"""A linear program as arrays, and the building of one from blocks of columns, rows and entries."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class LinearProgram:
 
 
 @dataclass(slots=True)
-class Assembly:
+class ProgramBuilder:
     """A linear program that grows block by block."""
 
     offset: float = 0.0
@@ -51,9 +51,7 @@ class Assembly:
         self, count: int, lower: ArrayLike, upper: ArrayLike, cost: ArrayLike, *, integer: bool = False
     ) -> Ints:
         """Add `count` columns, bounds and cost broadcast to them, and return their numbers."""
-        self._columns.append(
-            (_full(lower, count), _full(upper, count), _full(cost, count), np.full(count, integer))
-        )
+        self._columns.append((_full(lower, count), _full(upper, count), _full(cost, count), np.full(count, integer)))
         self._column_count += count
         return np.arange(self._column_count - count, self._column_count)
 

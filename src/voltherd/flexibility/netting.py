@@ -193,9 +193,7 @@ def best_change(x: Floats, y: Floats, count: int, steps: Steps, k: int, energy: 
 
 
 @njit
-def plan_net(
-    steps: Steps, length: int, battery: Battery, most_corners: int, change_kwh: Floats
-) -> tuple[float, bool]:
+def plan_net(steps: Steps, length: int, battery: Battery, most_corners: int, change_kwh: Floats) -> tuple[float, bool]:
     """Write the best change of battery energy in every interval, charging or discharging but never both.
 
     Parameters

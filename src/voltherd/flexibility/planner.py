@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from voltherd.flexibility.cost import (
     city_load,
@@ -28,9 +27,6 @@ LOAD_KW = 1e-9
 
 SHORTFALL_KWH = 1e-6
 """A shortfall above the least possible by less is rounding [kWh]."""
-
-ROUNDING = 1e-9
-"""A relative gap that is smaller is rounding."""
 
 PRICE_STEP = 4.0
 """By what the shortfall price is multiplied while some income still buys a shortfall."""
@@ -109,7 +105,7 @@ def _by_stations(problem: Problem, threads: int, gap: float) -> Plan:
         threads=threads,
     )
     power, bound, method = response.power_kw.copy(), response.session_bound.copy(), "kernels"
-    alone = np.flatnonzero(response.exceeds_discharge | _too_loose(response.session_cost, bound, gap))
+    alone = np.flatnonzero(response.exceeds_discharge)
     if len(alone):
         free = replace(problem, stations=None, demand=None)
         sessions = list(alone[:, None])
@@ -152,18 +148,6 @@ def _finish(problem: Problem, power_kw: Floats, lower_bound: float, price: float
         method += f", shortfall price raised to {price:.2f} CNY/kWh"
     cost = evaluate(replace(problem, shortfall_price_cny_per_kwh=price), power_kw)
     return Plan(power_kw, cost, min(lower_bound, cost.objective_cny), method)
-
-
-def _too_loose(cost: Floats, bound: Floats, gap: float) -> NDArray[np.bool_]:
-    """Return the sessions, loosest first, whose exact solution brings the sum within the gap, shape (N,)."""
-    loose = np.maximum(cost - bound, 0.0)
-    order = np.argsort(-loose, kind="stable")
-    left = np.sum(loose) - np.cumsum(loose[order])
-    allowed = max(gap, ROUNDING) * max(abs(float(np.sum(cost))), 1.0)
-    chosen = np.zeros(len(cost), dtype=bool)
-    if np.sum(loose) > allowed:
-        chosen[order[: 1 + np.count_nonzero(left > allowed)]] = True
-    return chosen
 
 
 def _overloaded(problem: Problem, power_kw: Floats) -> Ints:
@@ -211,9 +195,7 @@ def _restrict(problem: Problem, sessions: Ints, stations: Ints) -> Problem:
     fleet = problem.fleet.take(sessions)
     limits, demand = problem.stations, problem.demand
     if limits is not None:
-        limits = StationLimits(
-            limits.import_kw[stations], limits.export_kw[stations], limits.background_kw[stations]
-        )
+        limits = StationLimits(limits.import_kw[stations], limits.export_kw[stations], limits.background_kw[stations])
     if demand is not None:
         demand = DemandCharge(demand.price_cny_per_kw[stations], demand.peak_so_far_kw[stations])
     station = np.searchsorted(stations, fleet.station)

@@ -22,6 +22,9 @@ from voltherd.flexibility.v2g import Battery, Pieces, Steps, find_levels, follow
 CHUNKS_PER_THREAD = 8
 """Chunks are taken as threads become free, so a thread that the system holds up delays the whole by an eighth."""
 
+LEAST_WORK = 40_000.0
+"""Of a chunk, in the units of `_chunk_edges` (some 5 ns): handing over less is not worth the while."""
+
 
 ROUNDING = 1e-13
 """Two costs of one session that differ by less, relative to the greater of 1 and the cost, are the same."""
@@ -219,7 +222,7 @@ def respond(
     count = len(fleet)
     outcome = Outcome(np.empty(sessions.offsets[-1]), np.empty(count), np.empty(count), np.empty(count))
     edges = _chunk_edges(sessions, threads)
-    if threads == 1:
+    if len(edges) == 2:
         respond_between(sessions, prices, 0, count, outcome)
     else:
         chunks = _pool(threads).map(
@@ -295,10 +298,9 @@ def _sessions(fleet: Fleet, intervals: int) -> Sessions:
 def _chunk_edges(sessions: Sessions, threads: int) -> list[int]:
     """Return the edges of chunks of equal work: a V2G interval costs some ten times a one-way one."""
     work = np.cumsum(15.0 + sessions.length * np.where(sessions.discharge_kw > 0.0, 10.0, 1.0))
-    chunks = CHUNKS_PER_THREAD * threads
-    if len(work) < chunks:
-        return [0, len(work)]
-    inner = np.searchsorted(work, work[-1] * np.arange(1, chunks) / chunks)
+    total = work[-1] if len(work) else 0.0
+    chunks = 1 if threads == 1 else int(min(CHUNKS_PER_THREAD * threads, 1 + total // LEAST_WORK))
+    inner = np.searchsorted(work, total * np.arange(1, chunks) / chunks)
     return [0, *inner.tolist(), len(work)]
 
 

@@ -6,21 +6,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from voltherd.domain.errors import SolverError
 from voltherd.domain.interval import INTERVAL_HOURS
-from voltherd.flexibility import highs
 from voltherd.flexibility.bound import weak_duality_bound
+from voltherd.flexibility.burning import burning_elements, forbid_burning, whole_sessions
+from voltherd.flexibility.cost import blocks
 from voltherd.flexibility.fleet import Floats
-from voltherd.flexibility.highs import Solution
-from voltherd.flexibility.linear_program import LinearProgram
+from voltherd.flexibility.highs import solve_continuous
 from voltherd.flexibility.problem import Problem
-from voltherd.flexibility.tight_rows import Layout, Mask, build, two_way_elements
+from voltherd.flexibility.tight_rows import Layout, build, two_way_elements
 
-BURN_KW = 1e-8
-"""Energy turned into heat in an interval that counts as burning; less is rounding [kW of battery power]."""
-
-NODE_BUDGET = 20_000
-"""Branch-and-bound nodes of one mixed-integer solve."""
+NODE_WORK = 200_000
+"""Branch-and-bound nodes of one mixed-integer solve, times the columns of the program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +34,9 @@ class TightSolution:
     positive where import is short, negative where export is [CNY/kWh]."""
     load_price: Floats
     """Multipliers of position and city limit together, shape (T,), in the same form [CNY/kWh]."""
-    binaries: int
-    """Elements at which charging and discharging at once had to be forbidden by a binary; usually 0."""
 
 
-def solve_tight(problem: Problem, *, gap: float = 1e-9, nodes: int = NODE_BUDGET) -> TightSolution:
+def solve_tight(problem: Problem, *, gap: float = 1e-9, nodes: int | None = None) -> TightSolution:
     """Plan by the tight linear model, without ever charging and discharging at once.
 
     Parameters
@@ -50,40 +44,44 @@ def solve_tight(problem: Problem, *, gap: float = 1e-9, nodes: int = NODE_BUDGET
     problem
         What to plan; it always has a solution, since idling breaks no limit.
     gap
-        Relative gap of the mixed-integer solve, where one is needed.
+        Relative gap that is good enough where a mixed-integer program has to decide.
     nodes
-        Node budget of every mixed-integer solve. When it ends, directions are fixed as the relaxation leans,
-        and the bound is what was proven until then.
+        Node budget of a mixed-integer solve; by default the less, the larger the program is.
 
     Returns
     -------
     TightSolution
-        Optimal (to `gap`) for any problem. Where charging and discharging at once would pay ("burning": very
-        negative prices, or a discharge price above the charge price), rows are added only where it happened:
-        first the convex hull ``c / Pc + g / Pd <= part`` over the whole session, then a binary per interval.
-        With ordinary prices neither is ever needed and the bound equals the objective.
+        Optimal, and proven so, wherever charging and discharging at once does not pay. Where it does
+        (`voltherd.flexibility.burning`), the plan is the best found and the bound the best proven.
 
     Raises
     ------
     SolverError
         HiGHS ends without an answer.
     """
-    K = len(two_way_elements(problem.fleet))
-    cut, exclusive = np.zeros(K, dtype=bool), np.zeros(K, dtype=bool)
-    bound = -np.inf
+    cut = np.zeros(len(two_way_elements(problem.fleet)), dtype=bool)
     while True:
-        program, layout = build(problem, cut, exclusive)
-        fixed, proven = _settle(program, layout, gap, nodes)
-        solution = _solved(fixed)
-        if not exclusive.any():
-            proven = weak_duality_bound(fixed, solution.row_dual)
-        bound = max(bound, proven)
-        burning = _burning(problem, layout, solution)
-        if not burning.any():
-            return _result(problem, layout, solution, bound, int(exclusive.sum()))
-        exclusive |= burning & cut
-        session = problem.fleet.session_index[layout.two_way]
-        cut |= np.isin(session, session[burning])
+        program, layout = build(problem, cut)
+        solution = solve_continuous(program)
+        burning = burning_elements(problem.fleet, layout, solution)
+        if not np.any(burning & ~cut):
+            break
+        cut |= whole_sessions(problem.fleet, layout, burning)
+    bound = weak_duality_bound(program, solution.row_dual)
+    price = np.append(-solution.row_dual, 0.0) / INTERVAL_HOURS  # row -1, where no row is, reads the 0
+    power = layout.power_kw(solution.columns)
+    objective = solution.objective
+    if burning.any():
+        if nodes is None:
+            nodes = 1 + NODE_WORK // len(program.cost)
+        power, objective, bound = forbid_burning(problem, cut, solution, bound, gap, nodes)
+    return TightSolution(
+        power_kw=power,
+        objective=objective,
+        lower_bound=min(bound, objective),
+        station_price=price[layout.station_row],
+        load_price=_load_price(problem, layout, price),
+    )
 
 
 def least_shortfall_kwh(problem: Problem) -> float:
@@ -103,56 +101,13 @@ def least_shortfall_kwh(problem: Problem) -> float:
         position=None,
         reserve=None,
     )
-    none = np.zeros(len(two_way_elements(problem.fleet)), dtype=bool)
-    program, layout = build(bare, none, none)
-    solution = _solved(program)
-    return float(np.sum(solution.columns[layout.shortfall]))
+    program, layout = build(bare)
+    return float(np.sum(solve_continuous(program).columns[layout.shortfall]))
 
 
-def _solved(program: LinearProgram) -> Solution:
-    solution = highs.solve(program)
-    if solution is None:
-        raise SolverError("HiGHS gave no answer to a continuous program")
-    return solution
-
-
-def _settle(program: LinearProgram, layout: Layout, gap: float, nodes: int) -> tuple[LinearProgram, float]:
-    """Return the program with its binaries fixed at their best values, and the bound proven on the way."""
-    if not program.integer.any():
-        return program, -np.inf
-    relaxation = _solved(replace(program, integer=np.zeros_like(program.integer)))
-    best = highs.solve(program, gap=gap, nodes=nodes)
-    bound = weak_duality_bound(program, relaxation.row_dual)
-    if best is not None:
-        bound = max(bound, best.bound)
-    lean = relaxation if best is None else best
-    lower, upper = program.lower.copy(), program.upper.copy()
-    lower[layout.charging] = upper[layout.charging] = np.round(lean.columns[layout.charging])
-    return replace(program, lower=lower, upper=upper, integer=np.zeros_like(program.integer)), bound
-
-
-def _burning(problem: Problem, layout: Layout, solution: Solution) -> Mask:
-    """Return the two-way elements that charge and discharge at once with a loss, shape (K,)."""
-    session = problem.fleet.session_index[layout.two_way]
-    both = np.minimum(solution.columns[layout.charge[layout.two_way]], solution.columns[layout.discharge])
-    loss = 1.0 / problem.fleet.discharge_efficiency[session] - problem.fleet.charge_efficiency[session]
-    burning: Mask = both * loss > BURN_KW
-    return burning
-
-
-def _result(problem: Problem, layout: Layout, solution: Solution, bound: float, binaries: int) -> TightSolution:
-    price = np.append(solution.row_dual, 0.0) / INTERVAL_HOURS  # row -1, where no row is, reads the 0
-    load_price = -price[layout.limit_row]
-    position = problem.position
-    if position is not None:
-        block = np.arange(problem.intervals) // position.settle_intervals
-        length = np.bincount(block)
-        load_price -= price[layout.position_row][block] / length[block]
-    return TightSolution(
-        power_kw=layout.power_kw(solution.columns),
-        objective=solution.objective,
-        lower_bound=min(bound, solution.objective),
-        station_price=-price[layout.station_row],
-        load_price=load_price,
-        binaries=binaries,
-    )
+def _load_price(problem: Problem, layout: Layout, price: Floats) -> Floats:
+    load_price: Floats = price[layout.limit_row]
+    if problem.position is not None:
+        block, length = blocks(problem.position, problem.intervals)
+        load_price = load_price + price[layout.position_row][block] / length[block]
+    return load_price

@@ -81,7 +81,7 @@ def _chain(store: Reader, stream: str) -> tuple[int, str]:
     """Return how many entries of `stream` are right from the first on, and what is wrong with the next."""
     head = store.head(stream)
     good, previous, epoch = 0, GENESIS, 0
-    records = store.records(stream)
+    records = store.records(stream, -(2**63))  # also what no writer numbers
     while True:
         try:
             record = next(records, None)
@@ -92,7 +92,7 @@ def _chain(store: Reader, stream: str) -> tuple[int, str]:
         if good == head.sequence:
             return good, f"stands behind the end of the stream, sequence {head.sequence}"
         if record.sequence != good + 1:
-            return good, "is missing"
+            return good, f"is missing: sequence {record.sequence} stands in its place"
         if record.epoch < epoch:
             return good, f"has epoch {record.epoch} after epoch {epoch}"
         if record.recompute(stream, previous) != record.hash:

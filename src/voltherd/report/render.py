@@ -95,4 +95,3 @@ def _joined(names: tuple[str, ...]) -> str:
 def _embedded(data: DayReport | dict[str, Text]) -> str:
     """Return JSON that cannot end the script element it stands in; a number that is none becomes null."""
     return msgspec.json.encode(data).decode().replace("<", "\\u003c")
-

@@ -6,14 +6,16 @@ bands and ratios, both read in secondary texts. The level of the retail price is
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
+import numpy as np
 
-from voltherd.domain.interval import INTERVALS_PER_DAY
-from voltherd.domain.money import Micro, micro_of
+from voltherd.domain.interval import INTERVAL_MICROSECONDS, INTERVALS_PER_DAY, day_start
+from voltherd.domain.money import MICRO_PER_CNY, Micro, micro_of
+from voltherd.domain.tables import PriceTable
 from voltherd.rules.dated import Confidence, Dated, in_force
 
 
@@ -141,4 +143,30 @@ def retail_prices(day: date, sharp: bool) -> tuple[Micro, ...]:
     ratios = in_force("time-of-use ratios", RATIOS, day).value
     return tuple(
         micro_of(retail.energy_cny_per_kwh * ratios.of(band) + retail.network_cny_per_kwh) for band in bands(sharp)
+    )
+
+
+def price_table(first: date, intervals: int, forecast_max_c: float | None = None) -> PriceTable:
+    """Return retail and V2G discharge prices of `intervals` intervals from 00:00 of `first` on.
+
+    `forecast_max_c` [degrees C] is taken for every day that is not sharp by its month.
+
+    Raises
+    ------
+    RuleError
+        A price is not in force on one of the days.
+    """
+    charge: list[Micro] = []
+    discharge: list[Micro] = []
+    day = first
+    while len(charge) < intervals:
+        sharp = is_sharp_day(day, forecast_max_c)
+        charge += retail_prices(day, sharp)
+        discharge += discharge_prices(day, sharp)
+        day += timedelta(days=1)
+    return PriceTable(
+        start=day_start(first) + np.arange(intervals, dtype=np.int64) * INTERVAL_MICROSECONDS,
+        charge_price=np.array(charge[:intervals]) / MICRO_PER_CNY,
+        discharge_price=np.array(discharge[:intervals]) / MICRO_PER_CNY,
+        source="Guangdong time-of-use tariff (level of the retail price assumed); V2G discharge price",
     )

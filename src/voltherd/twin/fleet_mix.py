@@ -41,13 +41,9 @@ class Kind:
     """Owner's floor, as a share of the capacity [1]."""
 
 
-DC = Kind(
-    0.80, (60.0, 80.0, 120.0), False, (45.0, 85.0), (0.4, 2.0), 15.0, 6.0, (0.1, 0.5), (0.6, 0.95), (0.0, 0.0)
-)
+DC = Kind(0.80, (60.0, 80.0, 120.0), False, (45.0, 85.0), (0.4, 2.0), 15.0, 6.0, (0.1, 0.5), (0.6, 0.95), (0.0, 0.0))
 HOME = Kind(0.15, (7.0,), False, (45.0, 75.0), (3.0, 12.0), 19.0, 5.0, (0.15, 0.6), (0.6, 1.0), (0.0, 0.0))
-V2G = Kind(
-    0.05, (15.0, 30.0, 60.0), True, (60.0, 100.0), (3.0, 14.0), 16.0, 6.0, (0.2, 0.6), (0.5, 0.9), (0.1, 0.2)
-)
+V2G = Kind(0.05, (15.0, 30.0, 60.0), True, (60.0, 100.0), (3.0, 14.0), 16.0, 6.0, (0.2, 0.6), (0.5, 0.9), (0.1, 0.2))
 MIX = (DC, HOME, V2G)
 
 
@@ -76,9 +72,7 @@ def random_fleet(sessions: int, seed: int, mix: tuple[Kind, ...] = MIX, interval
 
     horizon = intervals * INTERVAL_HOURS
     hour = np.array([k.arrival_hour for k in mix])[kind]
-    hour = (
-        hour + random.normal(0.0, 1.0, sessions) * np.array([k.arrival_spread_hours for k in mix])[kind]
-    ) % 24.0
+    hour = (hour + random.normal(0.0, 1.0, sessions) * np.array([k.arrival_spread_hours for k in mix])[kind]) % 24.0
     day = random.integers(0, max(1, round(horizon / 24.0)), sessions)
     arrival = np.minimum(hour + 24.0 * day, horizon - INTERVAL_HOURS / 2) / INTERVAL_HOURS
     departure = np.minimum(arrival + between([k.stay_hours for k in mix]) / INTERVAL_HOURS, float(intervals))

@@ -44,7 +44,7 @@ class Sample:
         if path.suffix == ".csv":
             path.write_text(self.text(), "utf-8")
         else:
-            frame = pl.DataFrame(list(self.rows), schema=list(self.header), orient="row")
+            frame = pl.DataFrame(list(self.rows), schema=dict.fromkeys(self.header, pl.String), orient="row")
             frame.with_columns(_typed(frame[name]) for name in frame.columns).write_parquet(path)
         return path
 

@@ -76,9 +76,7 @@ def test_any_bytes_are_rows_or_refused(data: bytes, block_bytes: int) -> None:
     ],
 )
 @pytest.mark.parametrize("block_bytes", [64, 1 << 20])
-def test_where_rows_are_not_sound(
-    text: bytes, row: int, column: str | None, problem: str, block_bytes: int
-) -> None:
+def test_where_rows_are_not_sound(text: bytes, row: int, column: str | None, problem: str, block_bytes: int) -> None:
     if "more than" in problem and block_bytes > 64:
         return
     with pytest.raises(InputError) as refused:

@@ -116,10 +116,7 @@ READERS: dict[str, Case] = {
 }
 
 SPOILT = [
-    (table, column, value)
-    for table, case in READERS.items()
-    for column, values in case[2].items()
-    for value in values
+    (table, column, value) for table, case in READERS.items() for column, values in case[2].items() for value in values
 ]
 
 

@@ -27,8 +27,7 @@ def test_agrees_with_the_standard_library(moment: datetime, separator: str) -> N
 @given(st.lists(MOMENTS, max_size=20))
 def test_mixed_forms_in_one_column(moments: list[datetime]) -> None:
     forms = [
-        m.isoformat() if k % 2 else m.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        for k, m in enumerate(moments)
+        m.isoformat() if k % 2 else m.astimezone(UTC).isoformat().replace("+00:00", "Z") for k, m in enumerate(moments)
     ]
     assert instants(pl.Series(forms, dtype=pl.String)).to_list() == [instant_of(m) for m in moments]
 

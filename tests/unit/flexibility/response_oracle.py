@@ -113,7 +113,7 @@ def solve(cost: list[float], lower: list[float], upper: list[float], rows: Rows,
         kinds = np.full(len(cost), highspy.HighsVarType.kContinuous, dtype=object)
         kinds[binary] = highspy.HighsVarType.kInteger
         lp.integrality_ = kinds.tolist()
-    highs = highspy.Highs()
+    highs = highspy.Highs()  # type: ignore[no-untyped-call]
     highs.silent()
     for option in ("primal_feasibility_tolerance", "dual_feasibility_tolerance"):
         highs.setOptionValue(option, 1e-9)

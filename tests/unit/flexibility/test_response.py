@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -58,14 +60,13 @@ def assert_costs_follow(
     """The stated cost is that of the stated power, evaluated anew."""
     power, t = response.power_kw, fleet.interval_index
     energy, session = battery_kwh(fleet, power)
-    money = 0.25 * (
-        charge[t] * np.maximum(power, 0.0) - (discharge[t] - wear) * np.maximum(-power, 0.0)
-    )
-    cost = np.bincount(session, money, minlength=len(fleet))
+    money = 0.25 * (charge[t] * np.maximum(power, 0.0) - (discharge[t] - wear) * np.maximum(-power, 0.0))
+    cost: Floats = np.zeros(len(fleet))
+    np.add.at(cost, session, money)
     final = fleet.arrival_kwh.copy()
     some = fleet.length > 0
     final[some] = energy[fleet.offsets[1:][some] - 1]
-    cost = cost + voll * np.maximum(fleet.departure_kwh - final, 0.0)
+    cost += voll * np.maximum(fleet.departure_kwh - final, 0.0)
     np.testing.assert_allclose(response.session_cost, cost, rtol=EXACT, atol=EXACT)
 
 
@@ -153,9 +154,7 @@ def test_any_session_at_any_price(data: st.DataObject, charge: list[float]) -> N
     """Whether burning would pay or not: the plan is the optimum of the programme that forbids it."""
     intervals = len(charge)
     fleet = data.draw(single_sessions(intervals))
-    discharge = np.array(
-        data.draw(st.one_of(st.just(charge), st.lists(price, min_size=intervals, max_size=intervals)))
-    )
+    discharge = np.array(data.draw(st.one_of(st.just(charge), st.lists(price, min_size=intervals, max_size=intervals))))
     wear = data.draw(st.sampled_from([0.0, 0.25]))
     voll = data.draw(st.sampled_from([0.2, 5.0]))
     response = respond(fleet, np.array(charge), discharge, wear, voll)
@@ -188,7 +187,7 @@ def test_a_limit_on_discharge_is_reported_not_applied() -> None:
     session = free.session_index
     discharged = np.bincount(session, 0.25 * np.maximum(-response.power_kw, 0.0), minlength=len(free))
     limit = np.where(random.random(len(free)) < 0.5, discharged / 2, discharged)
-    limited = Fleet(*(getattr(free, name) for name in free.__slots__[:-1]), max_discharge_kwh=limit)
+    limited = replace(free, max_discharge_kwh=limit)
     again = respond(limited, charge, discharge, wear, 5.0)
     np.testing.assert_array_equal(again.power_kw, response.power_kw)
     np.testing.assert_array_equal(again.exceeds_discharge, (discharged > limit + 1e-9))

@@ -78,8 +78,14 @@ def one_session(fleet: Fleet, i: int, charge: Floats, discharge: Floats, wear: f
         charge_kwh=0.25 * ec * fleet.charge_kw[i] * part,
         discharge_kwh=0.25 * fleet.discharge_kw[i] * part / ed,
     )
-    limits = (fleet.floor_kwh, fleet.capacity_kwh, fleet.arrival_kwh, fleet.departure_kwh)
-    return steps, Battery(*(float(values[i]) for values in limits), VOLL)
+    battery = Battery(
+        floor=float(fleet.floor_kwh[i]),
+        capacity=float(fleet.capacity_kwh[i]),
+        arrival=float(fleet.arrival_kwh[i]),
+        departure=float(fleet.departure_kwh[i]),
+        shortfall_price=VOLL,
+    )
+    return steps, battery
 
 
 def test_the_bound_of_the_grafts_is_that_of_the_cut() -> None:

@@ -108,4 +108,4 @@ class Stores(RuleBasedStateMachine):
 
 
 TestStores = Stores.TestCase
-TestStores.settings = settings(max_examples=60, stateful_step_count=12, deadline=None)
+TestStores.settings = settings(max_examples=150, stateful_step_count=15, deadline=None)

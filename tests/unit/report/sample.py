@@ -7,6 +7,7 @@ import math
 from datetime import date
 
 import numpy as np
+from numpy.typing import NDArray
 
 from voltherd.report.model import (
     Case,
@@ -19,6 +20,8 @@ from voltherd.report.model import (
     SessionLine,
     Text,
 )
+
+Floats = NDArray[np.float64]
 
 T = 96
 D = 0.25
@@ -75,7 +78,7 @@ def districts() -> list[MapDistrict]:
 class Fleet:
     """Sessions with an uncontrolled and a price-led power, kept within battery and promise."""
 
-    def __init__(self, rng: np.random.Generator, n: int, v2g: float, price: np.ndarray, pay: np.ndarray) -> None:
+    def __init__(self, rng: np.random.Generator, n: int, v2g: float, price: Floats, pay: Floats) -> None:
         self.start = np.clip(rng.normal(rng.choice([34, 72], n, p=[0.6, 0.4]), 7).astype(int), 0, T - 8)
         self.length = np.minimum(rng.integers(10, 52, n), T - self.start)
         self.charge_kw = rng.choice([7.0, 11.0, 60.0], n, p=[0.6, 0.2, 0.2])
@@ -88,20 +91,20 @@ class Fleet:
         self.uncontrolled = np.array([self._filled(i, np.arange(self.length[i])) for i in range(n)])
         self.plan = np.array([self._filled(i, np.argsort(price[self._window(i)], kind="stable")) for i in range(n)])
         for i in np.flatnonzero(self.discharge_kw):
-            self._cycle(i, price, pay)
+            self._cycle(int(i), price, pay)
         self.least = self._least()
 
     def _window(self, i: int) -> slice:
         return slice(self.start[i], self.start[i] + self.length[i])
 
-    def _filled(self, i: int, order: np.ndarray) -> np.ndarray:
+    def _filled(self, i: int, order: NDArray[np.int64]) -> Floats:
         power, need = np.zeros(T), self.promised[i] - self.arrival[i]
         for k in order:
             power[self.start[i] + k] = min(self.charge_kw[i], max(need, 0.0) / (ETA * D))
             need -= power[self.start[i] + k] * ETA * D
         return power
 
-    def _cycle(self, i: int, price: np.ndarray, pay: np.ndarray) -> None:
+    def _cycle(self, i: int, price: Floats, pay: Floats) -> None:
         """Buy a charge in the cheapest free interval before the dearest one and sell it there, while it pays."""
         window = np.arange(self.start[i], self.start[i] + self.length[i])
         power = self.plan[i]
@@ -118,24 +121,26 @@ class Fleet:
                 power[buy] = power[sell] = 0.0
 
     @staticmethod
-    def energy(power: np.ndarray) -> np.ndarray:
+    def energy(power: Floats) -> Floats:
         """Energy that enters the batteries in each interval [kWh]."""
-        return D * np.where(power > 0, power * ETA, power / ETA)
+        return np.asarray(D * np.where(power > 0, power * ETA, power / ETA))
 
-    def there(self) -> np.ndarray:
+    def there(self) -> Floats:
         index = np.arange(T)
-        return (index >= self.start[:, None]) & (index < (self.start + self.length)[:, None])
+        return np.asarray((index >= self.start[:, None]) & (index < (self.start + self.length)[:, None]), dtype=float)
 
-    def stored(self, power: np.ndarray) -> np.ndarray:
-        return (self.there() * (self.arrival[:, None] + np.cumsum(self.energy(power), axis=1))).sum(0)
+    def stored(self, power: Floats) -> Floats:
+        return np.asarray((self.there() * (self.arrival[:, None] + np.cumsum(self.energy(power), axis=1))).sum(0))
 
-    def held(self) -> np.ndarray:
-        return self.arrival + self.energy(self.plan).sum(1)
+    def held(self) -> Floats:
+        return np.asarray(self.arrival + self.energy(self.plan).sum(1))
 
-    def _least(self) -> np.ndarray:
+    def _least(self) -> Floats:
         left = (self.start + self.length)[:, None] - 1 - np.arange(T)
         back = self.promised[:, None] - ETA * D * self.charge_kw[:, None] * np.maximum(left, 0)
-        return (self.there() * np.maximum(back, np.minimum(0.1 * self.capacity, self.arrival)[:, None])).sum(0)
+        return np.asarray(
+            (self.there() * np.maximum(back, np.minimum(0.1 * self.capacity, self.arrival)[:, None])).sum(0)
+        )
 
 
 def case(key: str, n: int, weight: float, stations: int, seed: int) -> Case:
@@ -169,6 +174,7 @@ def case(key: str, n: int, weight: float, stations: int, seed: int) -> Case:
     ]
     held = fleet.held()
     shown = rng.permutation(n)[:2000]
+    drawn = [f"{total(x, weight):,.0f}" for x in (fleet.uncontrolled, fleet.plan)]
     bought = [np.maximum(x, 0).sum(0) @ price * D for x in (fleet.uncontrolled, fleet.plan)]
     sold = -np.minimum(fleet.plan, 0).sum(0) @ pay * D
     fed = -np.minimum(fleet.plan, 0).sum() * D * weight
@@ -176,9 +182,9 @@ def case(key: str, n: int, weight: float, stations: int, seed: int) -> Case:
     energy = Text("kWh", "kWh")
     table = [
         row("sessions", "充电会话", Text("", ""), f"{n * weight:,.0f}", f"{n * weight:,.0f}"),
-        row("energy drawn", "购电量", energy, *(f"{total(x, weight):,.0f}" for x in (fleet.uncontrolled, fleet.plan))),
+        row("energy drawn", "购电量", energy, drawn[0], drawn[1]),
         row("energy fed back", "放电量", energy, "0", f"{fed:,.0f}"),
-        row("energy bill", "电费", money, *(f"{weight * x:,.2f}" for x in bought)),
+        row("energy bill", "电费", money, f"{weight * bought[0]:,.2f}", f"{weight * bought[1]:,.2f}"),
         row("discharge pay", "放电收入", money, "0.00", f"{weight * sold:,.2f}"),
         row("battery wear", "电池损耗", money, "0.00", f"{0.25 * fed:,.2f}"),
         row("promises kept", "兑现承诺", Text("%", "%"), "98.7", "98.7"),
@@ -189,7 +195,7 @@ def case(key: str, n: int, weight: float, stations: int, seed: int) -> Case:
         key=key,
         title=Text("A sample of sessions", "会话样本") if real else Text("A sample of a city", "城市样本"),
         summary=Text(
-            "A seeded sample for tests: the same vehicles charged at once, and by a simple rule that follows the price.",
+            "A seeded sample for tests: the same vehicles charged at once, and by a rule that follows the price.",
             "供测试用的带种子样本：同一批车辆，一次为即插即充，一次按简单的价格规则充电。",
         ),
         synthetic=not real,
@@ -225,14 +231,21 @@ def case(key: str, n: int, weight: float, stations: int, seed: int) -> Case:
         notes=[
             Text("Battery sizes are assumed by a seeded rule.", "电池容量按带种子的规则假定。"),
             Text("Wear counts 0.25 CNY per kWh discharged.", "电池损耗按每放电 1 kWh 计 0.25 元。"),
-            Text("Discharge pay is a what-if, not income earned in Guangzhou.", "放电收入为假设情形，并非广州实际收入。"),
+            Text(
+                "Discharge pay is a what-if, not income earned in Guangzhou.", "放电收入为假设情形，并非广州实际收入。"
+            ),
         ],
         repairs=[Text("3 rows left out: departure before arrival.", "剔除 3 行：离场早于到达。")] if real else [],
-        sources=[Text("Sample of the tests, https://example.org/sample (CC0).", "测试样本，https://example.org/sample（CC0）。")],
+        sources=[
+            Text(
+                "Sample of the tests, https://example.org/sample (CC0).",
+                "测试样本，https://example.org/sample（CC0）。",
+            )
+        ],
     )
 
 
-def total(power: np.ndarray, weight: float) -> float:
+def total(power: Floats, weight: float) -> float:
     return float(weight * np.maximum(power, 0).sum() * D)
 
 
@@ -244,7 +257,7 @@ def moment(quarter: int) -> str:
     return f"2026-11-20T{min(quarter, 95) // 4:02d}:{quarter % 4 * 15:02d}:00+08:00"
 
 
-def statements(key: str, fleet: Fleet, price: np.ndarray, pay: np.ndarray, count: int) -> list[SessionLine]:
+def statements(key: str, fleet: Fleet, price: Floats, pay: Floats, count: int) -> list[SessionLine]:
     lines = []
     for i in range(count):
         plan, fed = np.maximum(fleet.plan[i], 0), -np.minimum(fleet.plan[i], 0)
@@ -280,7 +293,9 @@ def map_stations(rng: np.random.Generator, count: int) -> list[MapStation]:
         found.append(
             MapStation(
                 station_id=f"GZ-{i:04d}",
-                name=Text(f"{en} {'swap station' if swap else 'station'} {i}", f"{zh}{'换电站' if swap else '充电站'} {i}"),
+                name=Text(
+                    f"{en} {'swap station' if swap else 'station'} {i}", f"{zh}{'换电站' if swap else '充电站'} {i}"
+                ),
                 kind="swap" if swap else "charging",
                 v2g=v2g,
                 longitude=float(x + rng.normal(0, 0.035)),

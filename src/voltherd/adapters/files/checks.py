@@ -59,7 +59,7 @@ def _step_problem(start: Ints, row: int) -> str:
         return f"the rows are {step / 60e6:g} minutes apart throughout"
     if step > INTERVAL_MICROSECONDS:
         lacking = datetime_of(int(start[row - 1]) + INTERVAL_MICROSECONDS).isoformat()
-        return f"{step // INTERVAL_MICROSECONDS - 1} intervals are missing before this row, from {lacking} on"
+        return f"intervals are missing before this row: {step // INTERVAL_MICROSECONDS - 1} from {lacking} on"
     if step > 0:
         return "no interval starts then"
     earlier = np.flatnonzero(start[:row] == start[row])

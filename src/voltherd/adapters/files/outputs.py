@@ -33,9 +33,15 @@ def table_content(path: str | Path, frame: pl.DataFrame) -> Content:
     """
     path = Path(path)
     check_ending(path)
-    if path.suffix.lower() == ".csv":
-        return lambda file: frame.with_columns(_iso(frame)).write_csv(file)
-    return lambda file: _write_parquet(frame, file)
+    put = _put_csv if path.suffix.lower() == ".csv" else _put_parquet
+
+    def write(file: BinaryIO) -> None:
+        try:
+            put(frame, file)
+        except pl.exceptions.ComputeError as error:  # so Polars calls a failure of the disk
+            raise OSError(str(error).splitlines()[0]) from error
+
+    return write
 
 
 def write_table(path: str | Path, frame: pl.DataFrame) -> None:
@@ -133,7 +139,11 @@ def write_prices(path: str | Path, prices: PriceTable, extra: pl.DataFrame | Non
     write_table(path, _with(frame, extra))
 
 
-def _write_parquet(frame: pl.DataFrame, file: BinaryIO) -> None:
+def _put_csv(frame: pl.DataFrame, file: BinaryIO) -> None:
+    frame.with_columns(_iso(frame)).write_csv(file)
+
+
+def _put_parquet(frame: pl.DataFrame, file: BinaryIO) -> None:
     frame.write_parquet(file, compression="zstd", compression_level=3, row_group_size=_ROW_GROUP)
 
 

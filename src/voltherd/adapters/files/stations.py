@@ -55,12 +55,11 @@ def read_stations(path: str | Path, *, row_limit: int = ROW_LIMIT) -> StationTab
     """
     table = read_table(path, STATION_COLUMNS, row_limit=row_limit)
     refuse_repeated(table, STATION_ID)
-    for here, there in ((LATITUDE, LONGITUDE), (LONGITUDE, LATITUDE)):
-        if table.has(here):
-            alone = np.isnan(table[here]) & ~np.isnan(table[there])
-            table.refuse(
-                here, alone, f"the cell is empty, but {there.name} is given", "both or none", given=(there,)
-            )
+    for lacking, present in ((LATITUDE, LONGITUDE), (LONGITUDE, LATITUDE)):
+        half = np.isnan(table[lacking]) & ~np.isnan(table[present])
+        blamed = lacking if table.has(lacking) else present
+        problem = f"{present.name} without {lacking.name}"
+        table.refuse(blamed, half, problem, "both or none", given=(lacking, present))
     table.settle()
     return StationTable(
         station_id=tuple(table[STATION_ID]),

@@ -78,6 +78,7 @@ function districtNames(districts) {
     data: [...largest.values()].map((one) => ({ name: pick(one.name),
       value: [middle(one.ring.map(([x]) => x)), middle(one.ring.map(([, y]) => y))] })),
     label: { show: true, ...small(), color: token("ink"), fontWeight: 600, formatter: ({ name }) => name,
+      width: em(9), overflow: "truncate",
       textBorderColor: token("card"), textBorderWidth: 3 },
     labelLayout: { hideOverlap: true },
   };

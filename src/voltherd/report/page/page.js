@@ -66,6 +66,11 @@ document.getElementById("theme").addEventListener("click", () => {
   drawPage();
 });
 
+addEventListener("hashchange", () => {
+  state.key = keyOfAddress();
+  drawPage();
+});
+
 systemDark.addEventListener("change", () => drawPage());
 
 // Paper takes every case, on white.

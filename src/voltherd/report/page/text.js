@@ -8,8 +8,12 @@ const MARKET_OFFSET = 8 * 3600e3;
 const QUARTER = 15 * 60e3;
 
 const state = {
-  language: startLanguage(), theme: recall("voltherd.theme"), key: decodeURIComponent(location.hash.slice(1)),
+  language: startLanguage(), theme: recall("voltherd.theme"), key: keyOfAddress(),
 };
+
+function keyOfAddress() {
+  return new URLSearchParams(`case=${location.hash.slice(1)}`).get("case");
+}
 
 function startLanguage() {
   const wanted = [new URLSearchParams(location.search).get("lang"), recall("voltherd.language"), navigator.language];

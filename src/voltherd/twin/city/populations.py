@@ -51,6 +51,8 @@ class Population:
     """Visits on Saturday and Sunday, relative to a working day."""
     spread: float = 1.0
     """How loosely the energy follows the stay, by ranks: 0 strictly, 1 not at all."""
+    bidirectional: bool = False
+    """Comes to V2G piles only."""
     consent: float = 0.0
     """Part of the visits to a V2G pile whose vehicle can discharge and whose owner consents."""
 
@@ -202,6 +204,62 @@ POPULATIONS = (
         until_clock=True,
         weekend=0.7,
         consent=0.9,
+    ),
+    # parked from the valley through the sharp hours: the visits that V2G piles are built for
+    Population(
+        "early shift",
+        PileRole.WORKPLACE,
+        visits=0.8,
+        start_hour=_by_hour(5, 15, 45, 40),
+        stay=Histogram((16.5, 17.5, 18.5, 19.5), (35, 45, 20)),
+        drawn_kwh=Histogram((2.0, 6.0, 12.0, 20.0), (30, 45, 25)),
+        vehicles=_classes(car=100),
+        wanted=flat(0.70, 0.95),
+        until_clock=True,
+        weekend=0.5,
+        bidirectional=True,
+        consent=0.9,
+    ),
+    Population(
+        "car at rest",
+        PileRole.RESIDENTIAL,
+        visits=0.6,
+        start_hour=_by_hour(3, 10, 20, 30, 40),
+        stay=Histogram((16.0, 17.5, 19.0, 20.5), (25, 45, 30)),
+        drawn_kwh=Histogram((2.0, 6.0, 12.0, 20.0), (30, 45, 25)),
+        vehicles=_classes(car=85, taxi=15),
+        wanted=flat(0.70, 0.95),
+        until_clock=True,
+        weekend=1.2,
+        bidirectional=True,
+        consent=0.9,
+    ),
+    Population(
+        "night line",
+        PileRole.BUS,
+        visits=0.5,
+        start_hour=_by_hour(5, 45, 55),
+        stay=Histogram((17.0, 18.0, 19.0), (1, 1)),
+        drawn_kwh=Histogram((20.0, 50.0, 90.0), (1, 1)),
+        vehicles=_classes(bus=100),
+        wanted=flat(0.80, 0.95),
+        until_clock=True,
+        bidirectional=True,
+        consent=0.95,
+    ),
+    Population(
+        "night delivery",
+        PileRole.LOGISTICS,
+        visits=0.75,
+        start_hour=_by_hour(4, 25, 45, 30),
+        stay=Histogram((16.5, 18.0, 20.0), (1, 1)),
+        drawn_kwh=Histogram((6.0, 14.0, 26.0), (1, 1)),
+        vehicles=_classes(van=100),
+        wanted=flat(0.75, 0.95),
+        until_clock=True,
+        weekend=0.8,
+        bidirectional=True,
+        consent=0.95,
     ),
 )
 """All populations; their order is part of the streams' keys and never changes."""

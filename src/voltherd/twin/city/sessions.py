@@ -59,11 +59,13 @@ def vehicle_stays(streams: Streams, piles: PileTable, popularity: Floats, first:
         rows = np.flatnonzero(piles.role == role)
         if not own:
             continue
+        two_way = piles.discharge_kw[rows] > 0
+        attraction = {n: popularity[rows] * (two_way | (not POPULATIONS[n].bidirectional)) for n in own}
         free = np.zeros(len(rows), dtype=np.int64)
         for offset in range(days):
             day = first + timedelta(days=offset)
             midnight_s = offset * DAY_S
-            wishes = _by_arrival([_wishes(streams, n, popularity[rows], day, midnight_s) for n in own])
+            wishes = _by_arrival([_wishes(streams, n, attraction[n], day, midnight_s) for n in own])
             clock = np.array([population.until_clock for population in POPULATIONS])[wishes.population]
             arrival, departure, seen, free = take_turns(wishes.arrival_s, wishes.departure_s, clock, free, midnight_s)
             for number in own:

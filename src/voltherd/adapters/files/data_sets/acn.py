@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -78,16 +78,6 @@ class AcnSessions:
 
     def __len__(self) -> int:
         return len(self.session_id)
-
-    def take(self, index: Ints) -> AcnSessions:
-        """Return the rows `index`, in that order."""
-        columns = {field.name: getattr(self, field.name) for field in fields(self)}
-        return AcnSessions(
-            **{
-                name: tuple(column[k] for k in index) if isinstance(column, tuple) else column[index]
-                for name, column in columns.items()
-            }
-        )
 
 
 def read_acn(folder: Path) -> AcnSessions:

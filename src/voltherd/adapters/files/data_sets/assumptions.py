@@ -192,4 +192,5 @@ def _draw_size(draw: Floats, least_kwh: Floats) -> Floats:
     below = np.concatenate(([0.0], np.cumsum([battery.cars for battery in batteries], dtype=np.float64)))
     first = np.minimum(np.searchsorted(sizes, least_kwh), len(sizes) - 1)
     point = below[first] + draw * (below[-1] - below[first])
-    return sizes[np.minimum(np.searchsorted(below, point, side="right") - 1, len(sizes) - 1)]
+    capacity: Floats = sizes[np.minimum(np.searchsorted(below, point, side="right") - 1, len(sizes) - 1)]
+    return capacity

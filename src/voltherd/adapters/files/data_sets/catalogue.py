@@ -92,7 +92,10 @@ DUTCH_PRICES = DataSet(
         ),
         Member("ev2gym-2.0.0.dist-info/licenses/LICENSE", PurePosixPath("LICENSE"), 1_098),
     ),
-    source="Day-ahead prices of the Netherlands, as packed in the Python package ev2gym 2.0.0 (origin not stated there)",
+    source=(
+        "Day-ahead prices of the Netherlands, as packed in the Python package ev2gym 2.0.0, which does not say from "
+        "where; the columns are those of Ember's European wholesale electricity price data"
+    ),
     licence="MIT (the package; it states none of its own for the prices)",
     citation=(
         "S. Orfanoudakis, C. Diaz-Londono, Y. E. Yilmaz, P. Palensky, P. P. Vergara: EV2Gym: A Flexible V2G "

@@ -80,15 +80,15 @@ def read_cdrs(path: Path, rule: AssumptionRule) -> Imported:
         As `voltherd.adapters.files.data_sets.ocpi_records.read_records`.
     """
     rows = [_row(cdr) for cdr in read_records(path)]
-    credits = Sieve([row.session_id for row in rows])
+    sieve = Sieve([row.session_id for row in rows])
     cancelled = {row.cancels for row in rows if row.credit}
-    credits.leave_out(np.array([row.credit for row in rows], dtype=bool), "a credit CDR")
-    credits.leave_out(np.array([row.session_id in cancelled for row in rows], dtype=bool), "cancelled by a credit CDR")
-    credits.repair(
+    sieve.leave_out(np.array([row.credit for row in rows], dtype=bool), "a credit CDR")
+    sieve.leave_out(np.array([row.session_id in cancelled for row in rows], dtype=bool), "cancelled by a credit CDR")
+    sieve.repair(
         np.array([not row.told for row in rows], dtype=bool),
         "the record does not tell the pile's power: assumed by its power type",
     )
-    rows = [rows[k] for k in credits.index]
+    rows = [rows[k] for k in sieve.index]
     stays, mended = clean(
         Stays(
             session_id=tuple(row.session_id for row in rows),
@@ -101,7 +101,7 @@ def read_cdrs(path: Path, rule: AssumptionRule) -> Imported:
         )
     )
     sessions, assumed = assume(stays, rule)
-    return Imported(sessions, _stations(stays, rows), (*credits.repairs, *mended, *assumed))
+    return Imported(sessions, _stations(stays, rows), (*sieve.repairs, *mended, *assumed))
 
 
 def _row(cdr: Cdr) -> _Row:

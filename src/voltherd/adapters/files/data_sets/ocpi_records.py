@@ -16,8 +16,9 @@ import msgspec
 from voltherd.domain.errors import InputError
 
 LARGEST_BYTES = 2_000_000_000
-"""A larger file is refused: it would not fit in memory. Pages of an API are far smaller."""
+"""A larger file is refused: it would take more than 3 GB of memory. Pages of an API are far smaller."""
 
+_TIME = "a time of RFC 3339, like 2026-03-01T08:00:00Z"
 _SUCCESS = range(1000, 2000)
 
 
@@ -97,7 +98,8 @@ class Cdr(msgspec.Struct, frozen=True):
 class Envelope(msgspec.Struct, frozen=True):
     """What an OCPI interface answers."""
 
-    data: msgspec.Raw | None = None
+    data: msgspec.Raw = msgspec.Raw()
+    """Empty where absent."""
     status_code: int | None = None
     status_message: str | None = None
     id: str | None = None
@@ -123,7 +125,7 @@ def read_records(path: Path) -> Iterator[Cdr]:
         size = path.stat().st_size
         if size > LARGEST_BYTES:
             raise InputError(
-                f"{size / 1e9:.1f} GB of JSON do not fit in memory", source=source, allowed="up to 2 GB; split it"
+                f"{size / 1e9:.1f} GB of JSON in one file", source=source, allowed="up to 2 GB; split it"
             )
         content = path.read_bytes()
     except OSError as error:
@@ -131,7 +133,7 @@ def read_records(path: Path) -> Iterator[Cdr]:
     for row, raw in enumerate(_records(content.removeprefix(b"\xef\xbb\xbf"), source), start=1):
         try:
             yield _CDR.decode(raw)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise _bad_record(error, raw, source, row) from error
 
 
@@ -154,7 +156,7 @@ def _records(content: bytes | msgspec.Raw, source: str) -> list[msgspec.Raw]:
             value=envelope.status_code,
             allowed="1000 to 1999",
         )
-    if envelope.data is not None:
+    if len(memoryview(envelope.data)):
         return _records(envelope.data, source)
     if envelope.id is not None:
         return [msgspec.Raw(content)]
@@ -169,9 +171,12 @@ def _malformed(error: Exception, content: bytes | msgspec.Raw, source: str) -> I
     return InputError(f"not JSON: {problem}, at line {line}, byte {byte}", source=source, allowed="OCPI CDRs as JSON")
 
 
-def _bad_record(error: msgspec.DecodeError, raw: msgspec.Raw, source: str, row: int) -> InputError:
+def _bad_record(error: Exception, raw: msgspec.Raw, source: str, row: int) -> InputError:
     """Name the field and its value: msgspec tells the kind that it expected and the path."""
-    kind, _, where = str(error).partition(" - at `$")
+    if not isinstance(error, msgspec.ValidationError):
+        return InputError(f"not JSON: {error}", source=source, row=row, allowed="OCPI CDRs as JSON")
+    expected, _, where = str(error).partition(" - at `$")
+    kind = expected.removeprefix("Expected ").partition(", got")[0].replace("Invalid RFC3339 encoded datetime", _TIME)
     field = where.rstrip("`").lstrip(".")
     value: object = msgspec.json.decode(raw)
     for name, number in re.findall(r"\.?([^.\[\]]+)|\[(\d+)\]", field):
@@ -182,7 +187,7 @@ def _bad_record(error: msgspec.DecodeError, raw: msgspec.Raw, source: str, row: 
         row=row,
         column=field or None,
         value=value if field else None,
-        allowed=kind[:1].lower() + kind[1:],
+        allowed=kind,
     )
 
 

@@ -20,8 +20,8 @@ STALL_SECONDS = 90.0
 
 _PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
 _NO_NETWORK = re.compile(
-    r"NewConnectionError|NameResolution|ConnectTimeout|ReadTimeout|Connection (?:refused|broken|reset|aborted)|timed out"
-    r"|ProtocolError|Network is unreachable|Cannot connect to proxy|IncompleteRead|Remote end closed"
+    r"NewConnectionError|NameResolution|ConnectTimeout|ReadTimeout|Connection (?:refused|broken|reset|aborted)"
+    r"|timed out|ProtocolError|Network is unreachable|Cannot connect to proxy|IncompleteRead|Remote end closed"
 )
 _DISK_FULL = re.compile(r"No space left on device|Disk quota exceeded|Errno 28")
 

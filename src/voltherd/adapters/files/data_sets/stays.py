@@ -113,7 +113,8 @@ def _incomplete(stays: Stays) -> Mask:
     texts = (stays.session_id, stays.station_id, stays.pile_id)
     without_text = np.array([not all(row) for row in zip(*texts, strict=True)], dtype=bool)
     without_instant = (stays.arrival == MISSING) | (stays.departure == MISSING)
-    return without_text | without_instant | ~np.isfinite(stays.delivered_kwh)
+    missing: Mask = without_text | without_instant | ~np.isfinite(stays.delivered_kwh)
+    return missing
 
 
 def _repeated(stays: Stays, among: Mask) -> Mask:
