@@ -361,9 +361,7 @@ class JournalContract:
                 assert not proof.holds(sha256(sealed.root).digest())
                 changed = proof.form[:-1] + bytes([proof.form[-1] ^ 1])
                 assert (
-                    root_of_path(
-                        sha256(proof.previous + changed).digest(), proof.size, proof.index, proof.siblings
-                    )
+                    root_of_path(sha256(proof.previous + changed).digest(), proof.size, proof.index, proof.siblings)
                     != sealed.root
                 )
                 indices.add(proof.index)

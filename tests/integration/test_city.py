@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -16,7 +15,9 @@ import pytest
 from voltherd.adapters.files.prices import read_prices
 from voltherd.adapters.files.sessions import read_sessions
 from voltherd.adapters.files.stations import read_stations
-from voltherd.domain.errors import InputError
+from voltherd.cli.city import run
+from voltherd.domain.errors import InputError, VoltherdError
+from voltherd.domain.interval import day_start
 from voltherd.flexibility.assembly import assemble
 from voltherd.flexibility.cost import station_load
 from voltherd.flexibility.response import respond
@@ -40,11 +41,11 @@ def voltherd(*arguments: str, **environment: str) -> subprocess.CompletedProcess
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("cities") / "one"
-    begun = time.perf_counter()
+    begun = os.times().children_user
     done = voltherd("city", "--seed", "1", "--out", str(target), PYTHONHASHSEED="1")
-    taken = time.perf_counter() - begun
+    taken = os.times().children_user - begun
     assert done.returncode == 0, done.stderr
-    assert taken < 15, "5 s on a quiet machine"
+    assert taken < 5, "processor time [s]: the wall clock also counts what else the machine does"
     return target
 
 
@@ -140,22 +141,22 @@ def test_force_replaces_the_city_and_nothing_else(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("seed", "day", "days", "said"),
     [
-        (["--seed", "-1"], "--seed"),
-        (["--days", "0"], "--days"),
-        (["--day", "2026-02-30"], "--day"),
-        (["--day", "2027-01-01"], "nothing is in force"),
+        (-1, "2026-07-15", 1, "--seed"),
+        (1, "2026-07-15", 0, "--days"),
+        (1, "2026-02-30", 1, "--day"),
+        (1, "2027-01-01", 1, "nothing is in force"),
     ],
 )
-def test_bad_options_write_nothing(tmp_path: Path, arguments: list[str], said: str) -> None:
-    done = voltherd("city", "--out", str(tmp_path / "new"), *arguments)
-    assert done.returncode == 2
-    assert said in done.stderr
+def test_bad_options_write_nothing(tmp_path: Path, seed: int, day: str, days: int, said: str) -> None:
+    with pytest.raises(VoltherdError, match=said) as refusal:
+        run(tmp_path / "new", seed=seed, day=day, days=days)
+    assert refusal.value.exit_status == 2
     assert not list(tmp_path.iterdir())
 
 
 def test_no_tariff_no_prices(tmp_path: Path) -> None:
-    done = voltherd("city", "--out", str(tmp_path / "new"), "--day", "2027-01-04", "--no-prices")
-    assert done.returncode == 0, done.stderr
+    run(tmp_path / "new", day="2027-01-04", prices=False)
     assert not (tmp_path / "new/prices.csv").exists()
+    assert read_sessions(tmp_path / "new/sessions.parquet").arrival[0] >= day_start(date(2027, 1, 4))

@@ -9,13 +9,16 @@ import sys
 import time
 from datetime import date
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from tests.contracts.journal import NOON, JournalContract, Place, draft, segment, unplugged
+from voltherd.domain.errors import JournalError
 from voltherd.domain.events import Draft, Unplugged
 from voltherd.journal.checker import Break, verify
-from voltherd.journal.errors import BrokenChainError, JournalError, KeyConflictError, StorageError
+from voltherd.journal.errors import BrokenChainError, KeyConflictError, StorageError
+from voltherd.journal.record import Record
 from voltherd.journal.seal import seal
 from voltherd.journal.sqlite import SqliteJournal
 from voltherd.journal.sqlite_reader import SqliteReader
@@ -29,7 +32,7 @@ class TestSqliteJournal(JournalContract):
 
 
 @pytest.fixture
-def path(tmp_path) -> Path:
+def path(tmp_path: Path) -> Path:
     """A journal with streams a and b of 5 entries, and 3 telemetry segments, sealed."""
     path = tmp_path / "journal.db"
     with SqliteJournal(path) as journal:
@@ -195,6 +198,41 @@ def test_a_rewritten_stream_shows_against_the_daily_root(path, tmp_path):
     assert report.faults == ("the seal of 2026-11-23 does not have the root of the entries it covers",)
 
 
+def forge(path: Path, epoch: int) -> None:
+    """Add an entry to stream a that is rightly chained, without moving the head."""
+    with SqliteReader(path) as reader:
+        last = list(reader.records("a"))[-1]
+    forged = Record(6, epoch, "000006", last.at, last.event, b"")
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute(
+            "INSERT INTO record (stream, sequence, epoch, key, at, event, hash)"
+            " SELECT number, 6, ?, '000006', ?, ?, ? FROM stream WHERE name = 'a'",
+            (epoch, last.at, last.event, forged.recompute("a", last.hash)),
+        )
+    connection.close()
+
+
+def test_a_rightly_chained_entry_behind_the_head_is_named(path):
+    forge(path, 1)
+    with SqliteReader(path) as reader:
+        (found,) = verify(reader).breaks
+    assert (found.stream, found.sequence) == ("a", 6)
+    assert "behind the end" in found.problem
+
+
+def test_a_rightly_chained_entry_of_an_older_epoch_is_named(path):
+    forge(path, 0)
+    edit(
+        path,
+        f"UPDATE stream SET sequence = 6, hash = (SELECT hash FROM record WHERE {of('a')} AND sequence = 6)"
+        " WHERE name = 'a'",
+    )
+    with SqliteReader(path) as reader:
+        (found,) = verify(reader).breaks
+    assert (found.stream, found.sequence, found.problem) == ("a", 6, "has epoch 0 after epoch 1")
+
+
 def test_damaged_pages_are_found_or_named(path):
     content = bytearray(path.read_bytes())
     for end in range(2 * 8192, len(content) + 1, 8192):
@@ -344,10 +382,38 @@ def test_a_failed_write_stores_nothing_and_the_next_one_goes_on(path):
             "CREATE TEMP TRIGGER full BEFORE INSERT ON record WHEN new.key = '000008'"
             " BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
         )
-        with pytest.raises(StorageError, match="nothing of the batch is stored: disk is full"):
+        with pytest.raises(StorageError, match="not acknowledged: disk is full"):
             journal.append([draft(n, s) for n in (6, 7, 8) for s in ("a", "new")])
         assert journal.streams() == ["a", "b", "seals", "telemetry"]
         assert journal.append([draft(6)])[0].sequence == 6
+        assert verify(journal).sound
+
+
+class FailsAfterCommit:
+    """A connection whose COMMIT reaches the disk and is reported as failed all the same."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._connection, name)
+
+    def execute(self, text: str, values: tuple[str | int | bytes, ...] = ()) -> sqlite3.Cursor:
+        cursor = self._connection.execute(text, values)
+        if text == "COMMIT":
+            raise sqlite3.OperationalError("disk I/O error")
+        return cursor
+
+
+def test_a_batch_in_doubt_is_sent_again_and_found(path):
+    with SqliteJournal(path) as journal:
+        journal.append([draft(6)])
+        sound = journal._connection
+        journal._connection = cast("sqlite3.Connection", FailsAfterCommit(sound))
+        with pytest.raises(StorageError, match="disk I/O error"):
+            journal.append([draft(7), draft(1, "new")])
+        journal._connection = sound
+        assert [p.sequence for p in journal.append([draft(7), draft(1, "new"), draft(8)])] == [7, 1, 8]
         assert verify(journal).sound
 
 
@@ -416,6 +482,8 @@ def test_kill_9_loses_no_acknowledged_batch_and_leaves_none_by_half(tmp_path):
     done = 0
     command = [sys.executable, "-c", NURSERY, str(path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as nursery:
+        assert nursery.stdin is not None
+        assert nursery.stdout is not None
         for kill in range(KILLS):
             nursery.stdin.write(f"{done}\n")
             nursery.stdin.flush()

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from voltherd.domain.tables import PriceTable
 
 DEFAULT_DAY = "2026-07-15"
 """A Wednesday with sharp-peak hours, within the term of the V2G tariff."""
@@ -29,6 +26,8 @@ def run(
     published statistics. Every row says that it is synthetic.
     """
     from voltherd.domain.errors import InputError
+    from voltherd.domain.interval import INTERVALS_PER_DAY
+    from voltherd.rules.tariff import price_table
     from voltherd.twin.city.generate import check_run, generate  # Polars loads only when a city is made
     from voltherd.twin.city.write import check_folder, write
 
@@ -38,7 +37,7 @@ def run(
         raise InputError("this is not a day", source="--day", value=day, allowed="YYYY-MM-DD") from error
     check_run(seed, first, days)
     check_folder(out, force=force)
-    table = _tariff(first, days) if prices else None
+    table = price_table(first, INTERVALS_PER_DAY * days) if prices else None
     city = generate(seed, first, days)
     write(city, out, table, force=force)
     typer.echo(
@@ -46,22 +45,3 @@ def run(
         f"{len(city.sessions)} sessions in {days} day{'s' if days > 1 else ''}"
     )
 
-
-def _tariff(first: date, days: int) -> PriceTable:
-    """Return the retail price and the V2G discharge price of the days, without a forecast of heat."""
-    import numpy as np
-
-    from voltherd.domain.interval import INTERVAL_MICROSECONDS, INTERVALS_PER_DAY, day_start
-    from voltherd.domain.money import MICRO_PER_CNY
-    from voltherd.domain.tables import PriceTable
-    from voltherd.rules.tariff import discharge_prices, is_sharp_day, retail_prices
-
-    run = [first + timedelta(days=offset) for offset in range(days)]
-    charge = [price for day in run for price in retail_prices(day, is_sharp_day(day))]
-    discharge = [price for day in run for price in discharge_prices(day, is_sharp_day(day))]
-    return PriceTable(
-        start=day_start(first) + np.arange(INTERVALS_PER_DAY * days) * INTERVAL_MICROSECONDS,
-        charge_price=np.array(charge) / MICRO_PER_CNY,
-        discharge_price=np.array(discharge) / MICRO_PER_CNY,
-        source="Guangdong time-of-use tariff; level of the retail price assumed",
-    )

@@ -140,7 +140,7 @@ def demonstrate(demo: Demo, *, headless: bool) -> None:
         report = DayReport(
             title=Text("Voltherd: a market day", "Voltherd：一个市场日"),
             version=__version__,
-            made_from=Text("Made by: voltherd demo", "生成命令：voltherd demo"),
+            made_from=Text("voltherd demo", "voltherd demo"),
             cases=[case for case, _ in cases],
         )
         page = render(report).encode()
@@ -257,7 +257,7 @@ def _run(
     return case_of(outcome, story), summary
 
 
-def _money(total: Figures) -> dict[str, float | None]:
+def _money(total: Figures) -> dict[str, Any]:
     exact = {
         "uncontrolled_bill_cny": total.uncontrolled_bill,
         "energy_bill_cny": total.energy_bill,

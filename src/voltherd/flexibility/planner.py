@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,10 +18,13 @@ from voltherd.flexibility.cost import (
     station_load,
 )
 from voltherd.flexibility.fleet import Fleet, Floats, Ints
+from voltherd.flexibility.highs import TOLERANCE
 from voltherd.flexibility.plan import Plan
 from voltherd.flexibility.problem import DemandCharge, Problem, StationLimits
 from voltherd.flexibility.response import respond
-from voltherd.flexibility.tight import least_shortfall_kwh, solve_tight
+from voltherd.flexibility.tight import TightSolution, least_shortfall_kwh, solve_tight
+
+Result = TypeVar("Result")
 
 LOAD_KW = 1e-9
 """A load past its limit by less is rounding [kW]."""
@@ -31,24 +35,12 @@ SHORTFALL_KWH = 1e-6
 PRICE_STEP = 4.0
 """By what the shortfall price is multiplied while some income still buys a shortfall."""
 
-PRICE_STEPS = 10
-"""How often, at most; a million times the first price leaves any chain of conversion losses behind."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A part of the fleet that HiGHS planned."""
-
-    power_kw: Floats
-    """Net power, flat in the order of the part's sessions [kW]."""
-    lower_bound: float
-    """Proven at `shortfall_price` [CNY]."""
-    shortfall_price: float
-    """At which the part was planned [CNY per battery kWh]."""
+MOST_RAISED = 1e6
+"""By what at most: a million leaves any chain of conversion losses behind."""
 
 
 def plan(problem: Problem, *, threads: int = 2, gap: float = 1e-3) -> Plan:
-    """Return the cheapest plan that keeps every limit, with a proven lower bound.
+    """Return the cheapest plan that keeps every limit and misses no more energy than the limits force.
 
     Parameters
     ----------
@@ -81,72 +73,95 @@ def plan(problem: Problem, *, threads: int = 2, gap: float = 1e-3) -> Plan:
     if len(problem.fleet) == 0:
         cost = evaluate(problem, np.zeros(0))
         return Plan(np.zeros(0), cost, cost.objective_cny, "nothing to plan")
+    asked = problem.shortfall_price_cny_per_kwh
+    rounding = SHORTFALL_KWH + TOLERANCE * len(problem.fleet)
+    found = _plan_at_price(problem, threads, gap)
+    if found.cost.shortfall_kwh <= rounding:
+        return found
+    avoidable = _avoidable_kwh(problem.fleet, found.power_kw)
+    if np.sum(avoidable) <= rounding:
+        return found
+    forced = _forced_kwh(problem, np.unique(problem.fleet.station[avoidable > 0]), threads)
+    price = asked
+    while np.sum(avoidable) > forced + rounding and price < MOST_RAISED * asked:
+        price *= PRICE_STEP
+        found = _plan_at_price(replace(problem, shortfall_price_cny_per_kwh=price), threads, gap)
+        avoidable = _avoidable_kwh(problem.fleet, found.power_kw)
+    if price > asked:
+        return replace(found, method=f"{found.method}, shortfall price raised to {price:.2f} CNY/kWh")
+    return found
+
+
+def _avoidable_kwh(fleet: Fleet, power_kw: Floats) -> Floats:
+    """Return what every session misses beyond what it would miss alone at full power, shape (N,) [kWh]."""
+    missing = shortfall_kwh(fleet, power_kw)
+    some = np.flatnonzero(missing)
+    missing[some] -= least_shortfall_alone_kwh(fleet.take(some))
+    return np.maximum(missing, 0.0)
+
+
+def _forced_kwh(problem: Problem, stations: Ints, threads: int) -> float:
+    """Return how much the limits force the sessions of `stations` to miss beyond what each must alone [kWh]."""
+    if problem.limit_kw is not None:
+        concerned = [problem]
+    elif problem.stations is not None:
+        bare = replace(problem, demand=None)
+        concerned = [_restrict(bare, i, s) for i, s in _by_station(problem.fleet, stations)]
+    else:
+        concerned = []
+    alone = sum(float(np.sum(least_shortfall_alone_kwh(part.fleet))) for part in concerned)
+    return sum(_each(least_shortfall_kwh, concerned, threads)) - alone
+
+
+def _plan_at_price(problem: Problem, threads: int, gap: float) -> Plan:
+    """Return the plan at the problem's own shortfall price."""
     if problem.position is None and problem.reserve is None:
-        free = _by_stations(replace(problem, limit_kw=None), threads, gap)
-        if problem.limit_kw is None or _keeps(problem.limit_kw, problem.fleet, free.power_kw):
+        free = _plan_by_stations(replace(problem, limit_kw=None), threads, gap)
+        if problem.limit_kw is None:
             return free
-    part = _solve(problem, gap)
-    return _finish(problem, part.power_kw, part.lower_bound, part.shortfall_price, "HiGHS")
+        if np.all(city_load(problem.fleet, free.power_kw, problem.intervals) <= problem.limit_kw + LOAD_KW):
+            return free
+    solution = solve_tight(problem, gap=gap)
+    return _plan(problem, solution.power_kw, solution.lower_bound, "HiGHS")
 
 
-def _keeps(limit_kw: Floats, fleet: Fleet, power_kw: Floats) -> bool:
-    return bool(np.all(city_load(fleet, power_kw, len(limit_kw)) <= limit_kw + LOAD_KW))
-
-
-def _by_stations(problem: Problem, threads: int, gap: float) -> Plan:
+def _plan_by_stations(problem: Problem, threads: int, gap: float) -> Plan:
     """Return the plan of a problem in which nothing beyond a station couples its sessions."""
-    fleet, asked = problem.fleet, problem.shortfall_price_cny_per_kwh
+    fleet = problem.fleet
     response = respond(
         fleet,
         problem.charge_price,
         problem.discharge_price,
         problem.wear_cny_per_kwh,
-        asked,
+        problem.shortfall_price_cny_per_kwh,
         threads=threads,
     )
     power, bound, method = response.power_kw.copy(), response.session_bound.copy(), "kernels"
-    alone = np.flatnonzero(response.exceeds_discharge)
-    if len(alone):
-        free = replace(problem, stations=None, demand=None)
-        sessions = list(alone[:, None])
-        singles = [_restrict(free, session, fleet.station[session]) for session in sessions]
-        for session, part in zip(sessions, _solve_each(singles, threads, gap), strict=True):
-            power[_elements(fleet, session)] = part.power_kw
-            bound[session] = part.lower_bound
-        method += f" + HiGHS for {len(alone)} of {len(fleet)} sessions"
 
-    stations = _overloaded(problem, power)
-    if not len(stations):
-        return _finish(problem, power, float(np.sum(bound)), asked, method)
-    by_station = np.argsort(fleet.station, kind="stable")
-    edges = np.searchsorted(fleet.station[by_station], [stations, stations + 1])
-    groups = [by_station[first:end] for first, end in edges.T]
-    parts = _solve_each(
-        [_restrict(problem, group, station) for group, station in zip(groups, stations[:, None], strict=True)],
-        threads,
-        gap,
-    )
-    # All parts are judged at the highest shortfall price that any of them needed. A bound proven at a lower
-    # one grows by the difference times what no plan can help missing.
-    price = max(part.shortfall_price for part in parts)
-    unavoidable = least_shortfall_alone_kwh(fleet)
-    bound += (price - asked) * unavoidable
-    for group, part in zip(groups, parts, strict=True):
-        power[_elements(fleet, group)] = part.power_kw
-        bound[group] = 0.0
-    lifted = [
-        part.lower_bound + (price - part.shortfall_price) * float(np.sum(unavoidable[group]))
-        for group, part in zip(groups, parts, strict=True)
-    ]
-    method += f" + HiGHS at {len(stations)} of {_station_count(problem)} stations"
-    return _finish(problem, power, float(np.sum(bound)) + sum(lifted), price, method)
+    def solve(parts: Sequence[tuple[Ints, Ints]], whole: Problem) -> list[float]:
+        """Solve sessions with their stations, part by part; keep their power, return their bounds."""
+        problems = [_restrict(whole, sessions, stations) for sessions, stations in parts]
+        solutions: list[TightSolution] = _each(lambda part: solve_tight(part, gap=gap), problems, threads)
+        for (sessions, _), solution in zip(parts, solutions, strict=True):
+            power[_elements(fleet, sessions)] = solution.power_kw
+        return [solution.lower_bound for solution in solutions]
+
+    limited = np.flatnonzero(response.exceeds_discharge)
+    if len(limited):
+        singles = [(i, fleet.station[i]) for i in limited[:, None]]
+        bound[limited] = solve(singles, replace(problem, stations=None, demand=None))
+        method += f" + HiGHS for {len(limited)} of {len(fleet)} sessions"
+    proven = 0.0
+    over = _overloaded(problem, power)
+    if len(over):
+        proven = sum(solve(_by_station(fleet, over), problem))
+        method += f" + HiGHS at {len(over)} of {_station_count(problem)} stations"
+    proven += float(np.sum(bound[~np.isin(fleet.station, over)]))
+    return _plan(problem, power, proven, method)
 
 
-def _finish(problem: Problem, power_kw: Floats, lower_bound: float, price: float, method: str) -> Plan:
-    """Return a plan, evaluated at the shortfall price `price`."""
-    if price > problem.shortfall_price_cny_per_kwh:
-        method += f", shortfall price raised to {price:.2f} CNY/kWh"
-    cost = evaluate(replace(problem, shortfall_price_cny_per_kwh=price), power_kw)
+def _plan(problem: Problem, power_kw: Floats, lower_bound: float, method: str) -> Plan:
+    cost = evaluate(problem, power_kw)
     return Plan(power_kw, cost, min(lower_bound, cost.objective_cny), method)
 
 
@@ -166,28 +181,19 @@ def _overloaded(problem: Problem, power_kw: Floats) -> Ints:
     return np.flatnonzero(over)
 
 
-def _solve_each(problems: Sequence[Problem], threads: int, gap: float) -> list[Part]:
-    """Solve problems that have nothing to do with one another side by side: HiGHS lets other threads run."""
+def _by_station(fleet: Fleet, stations: Ints) -> list[tuple[Ints, Ints]]:
+    """Return the sessions of each of `stations` (ascending), with the station itself as an array of one."""
+    order = np.argsort(fleet.station, kind="stable")
+    edges = np.searchsorted(fleet.station[order], [stations, stations + 1])
+    return [(order[first:end], station) for first, end, station in zip(*edges, stations[:, None], strict=True)]
+
+
+def _each(work: Callable[[Problem], Result], problems: Sequence[Problem], threads: int) -> list[Result]:
+    """Do `work` on problems that have nothing to do with one another; HiGHS lets other threads run."""
     if threads == 1 or len(problems) < 2:
-        return [_solve(problem, gap) for problem in problems]
+        return [work(problem) for problem in problems]
     with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(lambda problem: _solve(problem, gap), problems))
-
-
-def _solve(problem: Problem, gap: float) -> Part:
-    """Solve a problem by HiGHS and see to it that no income buys a shortfall."""
-    solution = solve_tight(problem, gap=gap)
-    missing = float(np.sum(shortfall_kwh(problem.fleet, solution.power_kw)))
-    if missing > float(np.sum(least_shortfall_alone_kwh(problem.fleet))) + SHORTFALL_KWH:
-        least = least_shortfall_kwh(problem)
-        for _ in range(PRICE_STEPS):
-            if missing <= least + SHORTFALL_KWH:
-                break
-            price = problem.shortfall_price_cny_per_kwh * PRICE_STEP
-            problem = replace(problem, shortfall_price_cny_per_kwh=price)
-            solution = solve_tight(problem, gap=gap)
-            missing = float(np.sum(shortfall_kwh(problem.fleet, solution.power_kw)))
-    return Part(solution.power_kw, solution.lower_bound, problem.shortfall_price_cny_per_kwh)
+        return list(pool.map(work, problems))
 
 
 def _restrict(problem: Problem, sessions: Ints, stations: Ints) -> Problem:

@@ -144,9 +144,11 @@ def respond_two_way(sessions: Sessions, prices: Prices, first: int, end: int, ou
         )
         convex = find_levels(steps, length, battery, pieces)
         cost, bound = follow_levels(steps, length, battery, pieces, change_kwh)
-        if not convex and cost - bound > ROUNDING * max(1.0, abs(cost)):
+        proven = convex or cost - bound <= ROUNDING * max(1.0, abs(cost))
+        if not proven:
             cost, proven = plan_net(steps, length, battery, MOST_CORNERS, change_kwh)
-            bound = cost if proven else min(bound, cost)
+        if proven:
+            bound = cost
 
         offset = sessions.offsets[i]
         discharged = 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from itertools import count
 from pathlib import Path
 
 from voltherd.domain.events import Draft, Position
@@ -15,12 +16,13 @@ from voltherd.journal.sqlite_reader import SqliteReader
 from voltherd.journal.sqlite_schema import connect
 from voltherd.journal.writer_lock import WriterLock
 
-_UPSERT = """
-INSERT INTO stream (name, epoch, sequence, hash, greatest_key) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch, sequence = excluded.sequence, hash = excluded.hash,
+_PUT_STREAM = """
+INSERT INTO stream (number, name, epoch, sequence, hash, greatest_key) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (number) DO UPDATE SET epoch = excluded.epoch, sequence = excluded.sequence, hash = excluded.hash,
 greatest_key = excluded.greatest_key
-RETURNING number
 """
+_PUT_RECORD = "INSERT INTO record (stream, sequence, epoch, key, at, event, hash) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_PUT_BODY = "INSERT INTO body (stream, sequence, body) VALUES (?, ?, ?)"
 
 
 class SqliteJournal(SqliteReader):
@@ -40,6 +42,7 @@ class SqliteJournal(SqliteReader):
     def __init__(self, path: Path) -> None:
         self.path = path
         self._heads: dict[str, Head] = {}
+        self._numbers: dict[str, int] = {}
         self._lock = WriterLock(path)
         try:
             self._connection = connect(path, writable=True)
@@ -57,7 +60,8 @@ class SqliteJournal(SqliteReader):
         BrokenChainError
             The end of a stream is not what was written: nothing is chained to a changed past.
         StorageError
-            SQLite fails (a full disk, say); nothing of the batch is stored.
+            SQLite fails (a full disk, say). Nothing of the batch is stored, unless it failed in the very commit:
+            send it again.
         """
         admission = admit(batch, self._checked_head, self.find)
         if admission.extensions:
@@ -97,22 +101,29 @@ class SqliteJournal(SqliteReader):
             self._heads[stream] = head
         return head
 
+    def _number(self, stream: str) -> int:
+        """Return the number of `stream` in the tables, 0 if there is none; a number never changes."""
+        number = self._numbers.get(stream, 0)
+        if not number and (number := super()._number(stream)):
+            self._numbers[stream] = number
+        return number
+
+    def _free_numbers(self) -> Iterator[int]:
+        yield from count(self._query("SELECT coalesce(max(number), 0) + 1 FROM stream")[0][0])
+
     def _write(self, admission: Admission) -> None:
-        execute = self._connection.execute
+        execute, put = self._connection.execute, self._connection.executemany
         try:
             execute("BEGIN IMMEDIATE")
             try:
-                numbers = [
-                    execute(_UPSERT, (e.stream, e.epoch, e.sequence, e.hash, e.greatest_key)).fetchone()[0]
-                    for e in admission.extensions
-                ]
-                self._connection.executemany(
-                    "INSERT INTO record (stream, sequence, epoch, key, at, event, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    _rows(admission, numbers),
+                free = self._free_numbers()
+                numbered = [(self._number(e.stream) or next(free), e) for e in admission.extensions]
+                put(_PUT_STREAM, [(n, e.stream, e.epoch, e.sequence, e.hash, e.greatest_key) for n, e in numbered])
+                put(
+                    _PUT_RECORD,
+                    ((n, r.sequence, r.epoch, r.key, r.at, r.event, r.hash) for n, e in numbered for r in e.records),
                 )
-                self._connection.executemany(
-                    "INSERT INTO body (stream, sequence, body) VALUES (?, ?, ?)", _bodies(admission, numbers)
-                )
+                put(_PUT_BODY, ((n, sequence, body) for n, e in numbered for sequence, body in e.bodies))
                 execute("COMMIT")
             except BaseException:
                 # After a failed COMMIT only the file knows how the streams end.
@@ -121,18 +132,6 @@ class SqliteJournal(SqliteReader):
                     execute("ROLLBACK")
                 raise
         except sqlite3.Error as error:
-            raise StorageError(f"{self.path}: nothing of the batch is stored: {error}") from error
+            raise StorageError(f"{self.path}: the batch is not acknowledged: {error}") from error
         for extension in admission.extensions:
             self._heads[extension.stream] = extension.head
-
-
-def _rows(admission: Admission, numbers: list[int]) -> Iterator[tuple[object, ...]]:
-    for number, extension in zip(numbers, admission.extensions, strict=True):
-        for record in extension.records:
-            yield number, record.sequence, record.epoch, record.key, record.at, record.event, record.hash
-
-
-def _bodies(admission: Admission, numbers: list[int]) -> Iterator[tuple[int, int, bytes]]:
-    for number, extension in zip(numbers, admission.extensions, strict=True):
-        for sequence, body in extension.bodies:
-            yield number, sequence, body

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from voltherd.domain.events import Draft, Event, FieldEvent, PluggedIn, RegistersRead, SetPoints
+from voltherd.domain.events import Draft, FieldEvent, PluggedIn, SetPoints, Unplugged
 from voltherd.domain.interval import Horizon, Instant, datetime_of
 from voltherd.flexibility.fleet import Fleet, Floats
 from voltherd.flexibility.roster import Roster
@@ -24,10 +24,9 @@ CONTROL = "control"
 _WATTS = 1000.0
 
 
-def key(at: Instant, kind: str, subject: str = "") -> str:
-    """Return a time-ordered business key."""
-    stamp = datetime_of(at).strftime("%Y%m%dT%H%M%S")
-    return f"{stamp}/{kind}/{subject}" if subject else f"{stamp}/{kind}"
+def key(at: Instant, *parts: str) -> str:
+    """Return a time-ordered business key: the instant in market time, then what it is about."""
+    return "/".join((datetime_of(at).strftime("%Y%m%dT%H%M%S"), *parts))
 
 
 class DayKernel:
@@ -75,16 +74,11 @@ class DayKernel:
         ]
 
 
-def _draft(stream: str, now: Instant, event: Event) -> Draft:
-    match event:
-        case RegistersRead() | SetPoints():
-            subject = event.station_id
-        case PluggedIn(session_id=session_id):
-            subject = session_id
-        case _:
-            subject = getattr(event, "session_id", "")
-    kind = type(event).__struct_config__.tag
-    return Draft(stream=stream, epoch=1, key=key(now, str(kind), subject), at=now, event=event)
+def _draft(stream: str, now: Instant, event: FieldEvent | SetPoints) -> Draft:
+    # The station comes first: a day's events stand in the order of their keys, which a store need not look up.
+    subject = f"/{event.session_id}" if isinstance(event, PluggedIn | Unplugged) else ""
+    kind = event.__struct_config__.tag
+    return Draft(stream=stream, epoch=1, key=key(now, event.station_id, f"{kind}{subject}"), at=now, event=event)
 
 
 def drive(kernel: DayKernel, clock: Clock, journal: Journal, chargers: ChargerPort) -> None:

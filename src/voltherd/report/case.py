@@ -30,6 +30,9 @@ from voltherd.twin.market_day import DayOutcome
 KEPT_WITHIN_KWH = 0.05
 """A promise counts as kept when no more than this is missing: set-points are whole watts, meters whole Wh."""
 
+METER_KW = 0.001 / INTERVAL_HOURS
+"""What one whole Wh more or less on a meter makes of an interval's mean power."""
+
 DEPARTURES_SHOWN = 2000
 STATEMENTS_SHOWN = 50
 
@@ -179,8 +182,10 @@ def _stations_over(outcome: DayOutcome, power_kw: Floats) -> int:
     limits = problem.stations
     if limits is None:
         return 0
-    load = station_load(problem.fleet, power_kw, len(outcome.stations), problem.intervals) + limits.background_kw
-    over = (load > limits.import_kw + 1e-3) | (load < -limits.export_kw - 1e-3)
+    shape = len(outcome.stations), problem.intervals
+    load = station_load(problem.fleet, power_kw, *shape) + limits.background_kw
+    resolution = METER_KW * station_load(problem.fleet, np.ones(len(power_kw)), *shape)
+    over = (load > limits.import_kw + resolution) | (load < -limits.export_kw - resolution)
     return int(over.any(axis=1).sum())
 
 
@@ -208,10 +213,7 @@ def _groups(outcome: DayOutcome, story: Story) -> list[Group]:
 def _departures(outcome: DayOutcome) -> list[Departure]:
     fleet = outcome.assembly.problem.fleet
     inside = np.flatnonzero(fleet.length > 0)
-    missing = fleet.departure_kwh - outcome.held_kwh
-    short = inside[missing[inside] > KEPT_WITHIN_KWH][: DEPARTURES_SHOWN // 2]
-    rest = np.setdiff1d(inside, short)
-    step = max(1, -(-len(rest) // (DEPARTURES_SHOWN - len(short))))
+    step = max(1, -(-len(inside) // DEPARTURES_SHOWN))
     return [
         Departure(
             session_id=outcome.sessions.session_id[i],
@@ -219,7 +221,7 @@ def _departures(outcome: DayOutcome) -> list[Departure]:
             promised_kwh=round(float(fleet.departure_kwh[i]), 2),
             held_kwh=round(float(outcome.held_kwh[i]), 2),
         )
-        for i in np.union1d(short, rest[::step]).tolist()
+        for i in inside[::step].tolist()
     ]
 
 
@@ -368,7 +370,7 @@ def _headline(total: Figures, outcome: DayOutcome) -> list[Row]:
             "Distance to the proven optimum",
             "与可证明最优的差距",
             Text("at most", "至多"),
-            f"{outcome.plan.gap:.1e}",
+            f"{outcome.plan.gap:.4%}" if outcome.plan.gap >= 1e-6 else "< 0.0001%",
         ),
     ]
 

@@ -138,6 +138,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     """Source, licence, citation."""
     departures_total: int | None = None
     """How many departures there were, where `departures` holds only some of them."""
+    kept_within_kwh: float = 0.05
+    """A promise is shown as kept when no more than this is missing [kWh]."""
 
 
 class DayReport(msgspec.Struct, frozen=True, kw_only=True):

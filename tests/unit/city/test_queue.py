@@ -12,7 +12,7 @@ VISIT = st.tuples(st.integers(0, DAY_S + 100), st.integers(-3600, 4 * 3600), st.
 def test_never_two_at_once_and_nobody_waits_for_ever(visits: list[tuple[int, int, bool]], free: int) -> None:
     visits.sort()
     arrival = np.array([[visit[0] for visit in visits]])
-    departure = arrival + [[visit[1] for visit in visits]]
+    departure = arrival + np.array([[visit[1] for visit in visits]])
     clock = np.array([[visit[2] for visit in visits]])
     came, left, seen, free_again = take_turns(arrival, departure, clock, np.array([free]), 0)
     rows = np.flatnonzero(seen[0])

@@ -28,7 +28,7 @@ def test_the_first_numbers_of_a_seed_are_pinned() -> None:
 
 def test_numbers_are_uniform() -> None:
     drawn = Streams(2**64 - 1).uniform(Purpose.PLACE, 100_000)[:, 0]
-    assert 0 <= drawn.min()
+    assert drawn.min() >= 0
     assert drawn.max() < 1
     assert np.abs(np.histogram(drawn, 10, (0, 1))[0] / 1e5 - 0.1).max() < 0.005
 

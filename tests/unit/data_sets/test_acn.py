@@ -2,6 +2,7 @@
 
 import gzip
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,12 +13,14 @@ from voltherd.adapters.files.data_sets.stays import MISSING
 from voltherd.domain.errors import InputError
 from voltherd.domain.interval import instant_of
 
-HEADER = "arrival,departure,requested_energy (kWh),delivered_energy (kWh),station_id,session_id,estimated_departure,claimed"
+HEADER = (
+    "arrival,departure,requested_energy (kWh),delivered_energy (kWh),station_id,session_id,estimated_departure,claimed"
+)
 SUMMER = "2019-05-01 01:18:45-07:00,2019-05-01 15:52:36-07:00,60.0,44.069,CA-305,one,2019-05-01 09:20:45-07:00,True"
 WINTER = "2020-02-01 06:51:46-08:00,2020-02-01 15:44:21-08:00,20.0,24.152,AG-1F13,two,2020-02-01 15:00:46-08:00,False"
 
 
-def write(folder, *rows, site="caltech", name="2019-05-01 2019-08-31"):
+def write(folder: Path, *rows: str, site: str = "caltech", name: str = "2019-05-01 2019-08-31") -> Path:
     path = folder / site / f"{name}.csv.gz"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress("\n".join((HEADER, *rows, "")).encode()))

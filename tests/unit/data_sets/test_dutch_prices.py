@@ -1,6 +1,7 @@
 """The Dutch price file: both of its date formats, its repeats and gaps, and days by wall clock."""
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -24,13 +25,13 @@ def hours(start: datetime, count: int, form: str, price: float = 100.0) -> list[
     return rows
 
 
-def write(folder, rows):
+def write(folder: Path, rows: list[str]) -> Path:
     (folder / FILE).write_text("\n".join((HEADER, *rows, "")))
     return folder
 
 
-def utc(*when: int) -> datetime:
-    return datetime(*when, tzinfo=UTC)  # type: ignore[misc]
+def utc(year: int, month: int, day: int, hour: int = 0) -> datetime:
+    return datetime(year, month, day, hour, tzinfo=UTC)
 
 
 def test_both_formats_become_one_series_and_the_repeat_is_counted(tmp_path):

@@ -2,21 +2,41 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from voltherd.adapters.files.data_sets import ocpi_records
-from voltherd.adapters.files.data_sets.assumptions import AssumptionRule
+from voltherd.adapters.files.data_sets.assumptions import AssumptionRule, Imported
 from voltherd.adapters.files.data_sets.ocpi import read_cdrs
 from voltherd.domain.errors import InputError
 from voltherd.domain.interval import instant_of
+from voltherd.domain.tables import Repair
 
 RULE = AssumptionRule()
 
 
-def cdr(name="c1", **changes):
-    record = {
+def place(**changes: object) -> dict[str, object]:
+    location: dict[str, object] = {
+        "id": "LOC1",
+        "name": "Harbour",
+        "address": "Quay 1",
+        "city": "Rotterdam",
+        "country": "NLD",
+        "coordinates": {"latitude": "51.92", "longitude": "4.48"},
+        "evse_uid": "evse",
+        "evse_id": "NL*VLT*E1",
+        "connector_id": "1",
+        "connector_standard": "IEC_62196_T2",
+        "connector_format": "SOCKET",
+        "connector_power_type": "AC_3_PHASE",
+    }
+    return location | changes
+
+
+def cdr(name: str = "c1", **changes: object) -> dict[str, object]:
+    record: dict[str, object] = {
         "country_code": "NL",
         "party_id": "VLT",
         "id": name,
@@ -24,20 +44,7 @@ def cdr(name="c1", **changes):
         "end_date_time": "2026-03-01T12:30:00.5",
         "cdr_token": {"uid": "0123", "type": "RFID", "contract_id": "NL-VLT-C1"},
         "auth_method": "WHITELIST",
-        "cdr_location": {
-            "id": "LOC1",
-            "name": "Harbour",
-            "address": "Quay 1",
-            "city": "Rotterdam",
-            "country": "NLD",
-            "coordinates": {"latitude": "51.92", "longitude": "4.48"},
-            "evse_uid": f"evse-{name}",
-            "evse_id": "NL*VLT*E1",
-            "connector_id": "1",
-            "connector_standard": "IEC_62196_T2",
-            "connector_format": "SOCKET",
-            "connector_power_type": "AC_3_PHASE",
-        },
+        "cdr_location": place(evse_uid=f"evse-{name}"),
         "currency": "EUR",
         "charging_periods": [
             {
@@ -75,17 +82,17 @@ OLD = {
 }
 
 
-def write(folder, content):
+def write(folder: Path, content: object) -> Path:
     path = folder / "cdrs.json"
     path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
     return path
 
 
-def read(folder, content):
+def read(folder: Path, content: object) -> Imported:
     return read_cdrs(write(folder, content), RULE)
 
 
-def reasons(repairs):
+def reasons(repairs: tuple[Repair, ...]) -> dict[str, int]:
     return {repair.reason: repair.count for repair in repairs if "does not tell" not in repair.reason}
 
 
@@ -181,7 +188,7 @@ def test_a_power_that_was_reached_raises_the_rating(tmp_path):
 
 
 def test_a_station_may_draw_what_its_piles_can(tmp_path):
-    location = cdr()["cdr_location"] | {"evse_uid": "dc", "connector_power_type": "DC", "coordinates": None}
+    location = place(evse_uid="dc", connector_power_type="DC", coordinates=None)
     records = [cdr("a"), cdr("b"), cdr("c", cdr_location=location)]
     stations = read(tmp_path, records).stations
     assert stations.import_kw.tolist() == stations.export_kw.tolist() == [22.0 + 22.0 + 60.0]
@@ -189,8 +196,8 @@ def test_a_station_may_draw_what_its_piles_can(tmp_path):
 
 @pytest.mark.parametrize("degrees", [("x", "4"), ("91", "4"), ("51", "200")])
 def test_coordinates_off_the_earth_are_unknown(tmp_path, degrees):
-    place = {"latitude": degrees[0], "longitude": degrees[1]}
-    stations = read(tmp_path, [cdr(cdr_location=cdr()["cdr_location"] | {"coordinates": place})]).stations
+    point = {"latitude": degrees[0], "longitude": degrees[1]}
+    stations = read(tmp_path, [cdr(cdr_location=place(coordinates=point))]).stations
     assert np.isnan(stations.latitude[0])
     assert np.isnan(stations.longitude[0])
     assert stations.datum == ("",)
@@ -237,7 +244,7 @@ def test_json_of_another_kind_is_refused(tmp_path, content):
 
 
 def test_an_answer_that_reports_an_error_is_refused(tmp_path):
-    with pytest.raises(InputError, match="2001.*bad token"):
+    with pytest.raises(InputError, match=r"2001.*bad token"):
         read(tmp_path, {"data": [], "status_code": 2001, "status_message": "bad token"})
 
 

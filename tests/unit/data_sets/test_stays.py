@@ -1,5 +1,7 @@
 """Every reason for which a real stay is repaired or left out, and that what remains can be served."""
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -123,6 +125,6 @@ def test_whatever_comes_in_what_remains_can_be_served(rows):
     for pile in set(kept.pile_id):
         of_pile = [k for k in range(len(kept)) if kept.pile_id[k] == pile]
         of_pile.sort(key=lambda k: int(kept.arrival[k]))
-        for one, next_one in zip(of_pile, of_pile[1:], strict=False):
+        for one, next_one in pairwise(of_pile):
             assert kept.departure[one] <= kept.arrival[next_one]
     assert len(kept) + sum(r.count for r in repairs if r.action == "left out") == len(before)

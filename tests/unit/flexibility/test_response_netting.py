@@ -88,10 +88,11 @@ def one_session(fleet: Fleet, i: int, charge: Floats, discharge: Floats, wear: f
     return steps, battery
 
 
-def test_the_bound_of_the_grafts_is_that_of_the_cut() -> None:
-    random = np.random.default_rng(11)
+@pytest.mark.parametrize("regime", REGIMES)
+def test_the_bound_of_the_grafts_is_that_of_the_cut(regime: str) -> None:
+    random = np.random.default_rng([11, *regime.encode()])
     fleet = short_fleet(random, 24, 60)
-    charge, discharge, wear = burning_prices(random, "negative, no wear")
+    charge, discharge, wear = burning_prices(random, regime)
     relaxed = least_costs(fleet, charge, discharge, wear, VOLL, Burning.CUT)
     burned = 0
     for i in range(len(fleet)):

@@ -7,6 +7,7 @@ import pytest
 
 from voltherd.domain.events import (
     DaySealed,
+    Event,
     PlanMade,
     PluggedIn,
     PricesPublished,
@@ -58,7 +59,7 @@ GOLDEN = [
 ]
 
 
-def pack(value):
+def pack(value: object) -> bytes:
     """Encode as docs/journal.md says, without the library that the journal uses."""
     if isinstance(value, int):
         for low, high, mark, size in (
@@ -86,7 +87,7 @@ def pack(value):
     raise TypeError(value)
 
 
-def plain(event):
+def plain(event: Event) -> tuple[object, ...]:
     return (event.__struct_config__.tag, *(getattr(event, name) for name in event.__struct_fields__))
 
 

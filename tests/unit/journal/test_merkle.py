@@ -35,7 +35,7 @@ ROOTS = [
 ]
 
 
-def by_levels(leaves):
+def by_levels(leaves: list[bytes]) -> bytes:
     """The same tree built upwards: pair by pair, an odd last node going up as it is."""
     level = [leaf_hash(leaf) for leaf in leaves]
     while len(level) > 1:

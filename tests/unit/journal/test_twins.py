@@ -67,7 +67,7 @@ class Stores(RuleBasedStateMachine):
         expected = self.model.append(batch)
         for store in (self.memory, self.sqlite):
             try:
-                found = store.append(batch)
+                found: list[Position] | type[JournalError] = store.append(batch)
             except JournalError as error:
                 found = type(error)
             assert found == expected
@@ -108,4 +108,4 @@ class Stores(RuleBasedStateMachine):
 
 
 TestStores = Stores.TestCase
-TestStores.settings = settings(max_examples=150, stateful_step_count=15, deadline=None)
+TestStores.settings = settings(max_examples=80, stateful_step_count=12, deadline=None)

@@ -3,7 +3,6 @@
 It is a sample: neither the fleets nor the prices stand for anything measured, and its texts say so.
 """
 
-import math
 from datetime import date
 
 import numpy as np
@@ -20,6 +19,7 @@ from voltherd.report.model import (
     SessionLine,
     Text,
 )
+from voltherd.twin.city.schematic import district_cells
 
 Floats = NDArray[np.float64]
 
@@ -29,50 +29,16 @@ ETA = 0.93
 DAY = date(2026, 11, 20)
 START = "2026-11-20T00:00:00+08:00"
 
-SEATS = [
-    ("Liwan", "荔湾", 113.222, 23.107),
-    ("Yuexiu", "越秀", 113.265, 23.138),
-    ("Haizhu", "海珠", 113.318, 23.092),
-    ("Tianhe", "天河", 113.363, 23.133),
-    ("Baiyun", "白云", 113.300, 23.281),
-    ("Huangpu", "黄埔", 113.482, 23.190),
-    ("Panyu", "番禺", 113.386, 22.946),
-    ("Huadu", "花都", 113.221, 23.412),
-    ("Nansha", "南沙", 113.526, 22.761),
-    ("Conghua", "从化", 113.640, 23.620),
-    ("Zengcheng", "增城", 113.760, 23.332),
-]
-"""District, its Chinese name, and a point in it (WGS84, rounded)."""
-
 
 def same(text: str) -> Text:
     return Text(text, text)
 
 
-def clipped(ring: list[tuple[float, float]], a: float, b: float, c: float) -> list[tuple[float, float]]:
-    """Return the part of a convex ring where a x + b y <= c (Sutherland and Hodgman's clipping)."""
-    out = []
-    for (x0, y0), (x1, y1) in zip(ring, ring[1:] + ring[:1], strict=True):
-        d0, d1 = a * x0 + b * y0 - c, a * x1 + b * y1 - c
-        if d0 <= 0:
-            out.append((x0, y0))
-        if d0 * d1 < 0:
-            s = d0 / (d0 - d1)
-            out.append((x0 + s * (x1 - x0), y0 + s * (y1 - y0)))
-    return out
-
-
 def districts() -> list[MapDistrict]:
-    """Cells nearest to each district's point, inside an ellipse: a scheme, no boundary."""
-    found = []
-    for en, zh, x, y in SEATS:
-        turns = np.linspace(0, 2 * math.pi, 60, endpoint=False)
-        ring = [(113.47 + 0.42 * math.cos(w), 23.18 + 0.62 * math.sin(w)) for w in turns]
-        for _, _, u, v in SEATS:
-            if (u, v) != (x, y):
-                ring = clipped(ring, u - x, v - y, (u * u + v * v - x * x - y * y) / 2)
-        found.append(MapDistrict(name=Text(en, zh), ring=[(round(a, 4), round(b, 4)) for a, b in ring]))
-    return found
+    return [
+        MapDistrict(name=Text(cell.name_en, cell.name_zh), ring=[(x, y) for x, y in cell.ring.tolist()])
+        for cell in district_cells()
+    ]
 
 
 class Fleet:
@@ -285,7 +251,8 @@ def statements(key: str, fleet: Fleet, price: Floats, pay: Floats, count: int) -
 def map_stations(rng: np.random.Generator, count: int) -> list[MapStation]:
     found = []
     for i in range(count):
-        en, zh, x, y = SEATS[rng.integers(len(SEATS))]
+        cell = district_cells()[rng.integers(len(district_cells()))]
+        centre, en, zh = cell.ring.mean(0), cell.name_en, cell.name_zh
         limit = float(rng.choice([630.0, 1250.0, 2000.0]))
         swap = rng.random() < 0.18
         v2g = not swap and rng.random() < 0.1
@@ -298,8 +265,8 @@ def map_stations(rng: np.random.Generator, count: int) -> list[MapStation]:
                 ),
                 kind="swap" if swap else "charging",
                 v2g=v2g,
-                longitude=float(x + rng.normal(0, 0.035)),
-                latitude=float(y + rng.normal(0, 0.035)),
+                longitude=float(centre[0] + rng.normal(0, 0.03)),
+                latitude=float(centre[1] + rng.normal(0, 0.03)),
                 sessions=int(rng.integers(40, 400)),
                 charged_kwh=charged,
                 discharged_kwh=0.08 * charged if v2g else 0.0,

@@ -54,7 +54,7 @@ def contrast(a: np.ndarray, b: np.ndarray) -> float:
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 @pytest.mark.parametrize("vision", VISION)
 def test_groups_stay_apart(vision: str, theme: int) -> None:
-    colours = [seen(linear(f"group-{i}", theme), vision) for i in range(6)]
+    colours = [seen(linear(f"group-{i}", theme), vision) for i in range(8)]
     assert min(float(np.linalg.norm(a - b)) for a, b in combinations(colours, 2)) >= 0.10
 
 

@@ -33,9 +33,7 @@ def refuse_unknown(table: Table, column: Text, known: Sequence[str]) -> None:
 def refuse_off_quarter(table: Table, column: Time) -> None:
     """Refuse an instant at which no interval of the market starts."""
     off = table[column] % INTERVAL_MICROSECONDS != 0
-    table.refuse(
-        column, off, "no interval starts then", f"minutes 00, 15, 30 and 45 ({INTERVAL_MINUTES} minutes each)"
-    )
+    table.refuse(column, off, "no interval starts then", f"minutes 00, 15, 30 and 45 ({INTERVAL_MINUTES} minutes each)")
 
 
 def refuse_gaps(table: Table, column: Time) -> None:
@@ -50,6 +48,19 @@ def refuse_gaps(table: Table, column: Time) -> None:
     both = sound[1:] & sound[:-1]
     wrong = np.concatenate([[False], both & (step != INTERVAL_MICROSECONDS)])
     table.refuse(column, wrong, lambda row: _step_problem(start, row), _step_allowed(step))
+
+
+def refuse_disorder(table: Table, column: Time) -> None:
+    """Refuse all but one row or more for whole intervals, each later than the row before."""
+    refuse_off_quarter(table, column)
+    start = table[column]
+    if not len(start):
+        table.refuse_file("the table has no rows", "at least one interval")
+        return
+    sound = table.good[column]
+    both = sound[1:] & sound[:-1]
+    wrong = np.concatenate([[False], both & (np.diff(start) <= 0)])
+    table.refuse(column, wrong, lambda row: _step_problem(start, row), "an interval later than that of the row before")
 
 
 def _step_problem(start: Ints, row: int) -> str:

@@ -89,6 +89,10 @@ class Text(Column):
         return ", ".join(self.choices) if self.choices else "a text that is not empty"
 
 
+NEVER_BINDS = 1e15
+"""Highest figure that a limit may have [kW]: people write one that never binds where there is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Number(Column):
     """A finite number within bounds; NaN and infinity are outside of any."""
@@ -131,9 +135,7 @@ class Number(Column):
     @property
     def allowed(self) -> str:
         """The bounds in words."""
-        return (
-            f"a number {'above' if self.above else 'from'} {self.low:,g} {'up ' * self.above}to {self.high:,.10g}"
-        )
+        return f"a number {'above' if self.above else 'from'} {self.low:,g} {'up ' * self.above}to {self.high:,.10g}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,9 +183,7 @@ def _scan(block: bytes, width: int | None) -> _Scan:
         except UnicodeDecodeError as error:
             fault(error.start, "not UTF-8", "CSV in UTF-8 (not GBK, GB 18030 or Latin-1)")
     if (loose := _loose_quote(codes, quotes)) >= 0:
-        fault(
-            loose, "a quotation mark inside a cell", 'such a cell in quotation marks, with "" for each mark in it'
-        )
+        fault(loose, "a quotation mark inside a cell", 'such a cell in quotation marks, with "" for each mark in it')
     sound = int(ends[-1]) if len(ends) else 0
     if sound < len(block) and len(quotes) % 2:
         fault(int(quotes[-1]), "a quotation mark is not closed", "quotation marks in pairs")
@@ -194,9 +192,7 @@ def _scan(block: bytes, width: int | None) -> _Scan:
     if width is not None and (ragged := np.flatnonzero(cells != width)).size:
         row = int(ragged[0])
         problem = f"the row has {cells[row]} cell{'s' * int(cells[row] != 1)}, the header has {width}"
-        faults.append(
-            (row, -1, problem, "as many cells as in the header; one that holds a comma in quotation marks")
-        )
+        faults.append((row, -1, problem, "as many cells as in the header; one that holds a comma in quotation marks"))
     if not faults:
         return _Scan(ends, len(ends))
     row, cell, problem, allowed = min(faults, key=lambda found: found[0])

@@ -38,13 +38,9 @@ class ParquetRows:
         if not size:
             raise InputError("the file is empty", source=str(self.path), allowed="a Parquet file")
         if start != _MAGIC:
-            raise InputError(
-                "this is not a Parquet file", source=str(self.path), allowed="a CSV file ends in .csv"
-            )
+            raise InputError("this is not a Parquet file", source=str(self.path), allowed="a CSV file ends in .csv")
         if end != _MAGIC or size < 12:
-            raise InputError(
-                "the Parquet file is cut short", source=str(self.path), allowed="a whole Parquet file"
-            )
+            raise InputError("the Parquet file is cut short", source=str(self.path), allowed="a whole Parquet file")
         with self._readable():
             return [name.strip() for name in self._scan().collect_schema()]
 

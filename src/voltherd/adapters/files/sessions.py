@@ -74,8 +74,8 @@ def read_sessions(
         )
     table.settle()
     return SessionTable(
-        session_id=tuple(table[SESSION_ID]),
-        station_id=tuple(table[STATION_ID]),
+        session_id=tuple(table[SESSION_ID].to_list()),
+        station_id=tuple(table[STATION_ID].to_list()),
         arrival=table[ARRIVAL],
         departure=table[DEPARTURE],
         arrival_kwh=table[ARRIVAL_KWH],

@@ -8,14 +8,14 @@ import numpy as np
 import polars as pl
 
 from voltherd.adapters.files.checks import refuse_off_quarter, refuse_repeated, refuse_unknown
-from voltherd.adapters.files.columns import Number, Text, Time
+from voltherd.adapters.files.columns import NEVER_BINDS, Number, Text, Time
 from voltherd.adapters.files.tables import ROW_LIMIT, read_table
 from voltherd.domain.assets import Datum, StationKind
 from voltherd.domain.tables import StationLimitTable, StationTable
 
 STATION_ID = Text("station_id")
-IMPORT_KW = Number("import_kw")
-EXPORT_KW = Number("export_kw")
+IMPORT_KW = Number("import_kw", high=NEVER_BINDS)
+EXPORT_KW = Number("export_kw", high=NEVER_BINDS)
 KIND = Text("kind", optional=True, choices=tuple(StationKind), default=StationKind.CHARGING.value)
 NAME = Text("name", optional=True)
 DISTRICT = Text("district", optional=True)
@@ -62,16 +62,16 @@ def read_stations(path: str | Path, *, row_limit: int = ROW_LIMIT) -> StationTab
         table.refuse(blamed, half, problem, "both or none", given=(lacking, present))
     table.settle()
     return StationTable(
-        station_id=tuple(table[STATION_ID]),
+        station_id=tuple(table[STATION_ID].to_list()),
         import_kw=table[IMPORT_KW],
         export_kw=table[EXPORT_KW],
-        kind=tuple(table[KIND]),
-        name=tuple(table[NAME]),
-        district=tuple(table[DISTRICT]),
+        kind=tuple(table[KIND].to_list()),
+        name=tuple(table[NAME].to_list()),
+        district=tuple(table[DISTRICT].to_list()),
         latitude=table[LATITUDE],
         longitude=table[LONGITUDE],
-        datum=tuple(table[DATUM]),
-        node=tuple(table[NODE]),
+        datum=tuple(table[DATUM].to_list()),
+        node=tuple(table[NODE].to_list()),
         demand_price_cny_per_kw_month=table[DEMAND_PRICE],
         peak_so_far_kw=table[PEAK_SO_FAR],
     )
@@ -98,12 +98,10 @@ def read_station_limits(
         refuse_unknown(table, STATION_ID, stations.station_id)
     pair = pl.DataFrame({"station": table[STATION_ID], "start": table[START]})
     again = ~pair.select(pl.struct("station", "start").is_first_distinct()).to_series().to_numpy()
-    table.refuse(
-        START, again, "this station has a row for this interval already", "one row each", given=(STATION_ID,)
-    )
+    table.refuse(START, again, "this station has a row for this interval already", "one row each", given=(STATION_ID,))
     table.settle()
     return StationLimitTable(
-        station_id=tuple(table[STATION_ID]),
+        station_id=tuple(table[STATION_ID].to_list()),
         start=table[START],
         import_kw=table[IMPORT_KW],
         export_kw=table[EXPORT_KW],

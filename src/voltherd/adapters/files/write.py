@@ -59,9 +59,7 @@ def write_files(contents: Mapping[Path, Content]) -> None:
     """
     targets = {path: _target(path) for path in contents}
     if len(set(targets.values())) < len(targets):
-        raise InputError(
-            "two outputs go to the same file", source=str(next(iter(contents))), allowed="one file each"
-        )
+        raise InputError("two outputs go to the same file", source=str(next(iter(contents))), allowed="one file each")
     parts: dict[Path, Path] = {}
     path = Path()
     try:

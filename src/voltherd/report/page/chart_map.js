@@ -38,7 +38,7 @@ function mapChart(day) {
         roam: matchMedia("(pointer: fine)").matches ? "move" : false, scaleLimit: { min: 1, max: 12 },
         itemStyle: { areaColor: token("well"), borderColor: faded("muted", 0.4), borderWidth: 1 },
         label: { show: false }, emphasis: { itemStyle: { areaColor: token("accent-soft") }, label: { show: false } },
-        select: { disabled: true },
+        select: { disabled: true }, tooltip: { show: false },
       },
       graphic: { type: "text", right: em(0.3), bottom: 0, silent: true,
         style: { text: t("schematic"), fill: token("muted"), fontSize: em(0.76), fontFamily: small().fontFamily } },

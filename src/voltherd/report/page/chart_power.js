@@ -29,7 +29,8 @@ function powerChart(day) {
       timeAxis(times, { gridIndex: 1, axisLine: { onZero: false, lineStyle: { color: token("line") } } }),
     ],
     yAxis: [
-      valueAxis(`${pick(day.price_label)} · ${t("price_axis")}`, 2, { gridIndex: 0, ...priceRange(day) }),
+      valueAxis(`${pick(day.price_label)} · ${t("price_axis")}`, 2, { gridIndex: 0, ...priceRange(day),
+        nameTruncate: { maxWidth: box.clientWidth - em(3) } }),
       valueAxis(power.unit, power.digits, { gridIndex: 1 }),
     ],
     dataZoom: [{
@@ -85,8 +86,10 @@ function priceColour(day, i) {
 // The strip is low: it has room for its ends, and for zero where prices fall below it.
 function priceRange(day) {
   const all = [...day.charge_price, ...day.discharge_price];
-  const max = Math.ceil(10 * Math.max(0.1, ...all)) / 10, min = Math.floor(10 * Math.min(0, ...all)) / 10;
-  const marks = min < 0 ? [min, 0, max] : [0, max];
+  const max = Math.ceil(10 * Math.max(0.1, ...all)) / 10, lowest = Math.min(0, ...all);
+  const below = -lowest > 0.25 * max; // far enough under zero for a mark of its own
+  const min = below ? Math.floor(10 * lowest) / 10 : lowest;
+  const marks = below ? [min, 0, max] : [0, max];
   return { min, max, splitLine: { show: false },
     axisLabel: { ...small(), customValues: marks, formatter: (value) => number(value, value ? 2 : 0) } };
 }

@@ -1,10 +1,8 @@
 // Chart 4: what each vehicle was promised and what it left with.
-const METER_RESOLUTION_KWH = 0.01;
-
 function promisesChart(day) {
   const missing = (one) => one.promised_kwh - one.held_kwh;
-  const short = day.departures.filter((one) => missing(one) > METER_RESOLUTION_KWH);
-  const kept = day.departures.filter((one) => missing(one) <= METER_RESOLUTION_KWH);
+  const short = day.departures.filter((one) => missing(one) > day.kept_within_kwh);
+  const kept = day.departures.filter((one) => missing(one) <= day.kept_within_kwh);
   const highest = Math.max(1, ...day.departures.flatMap((one) => [one.promised_kwh, one.held_kwh]));
   const markSize = em(day.departures.length > 500 ? 0.32 : 0.5);
   const box = place("", "promises");
@@ -12,12 +10,15 @@ function promisesChart(day) {
     ["diamond", token("short"), t("short")]);
   const shown = day.departures.length;
   const all = day.departures_total ?? shown;
-  const element = card("narrow", t("promises_title"), badges(day, "synthetic"), t("promises_caption"), figures([
-    all > shown ? [t("departures_shown"), t("of_total", { count: number(shown), total: number(all) })]
-      : [t("departures_all"), number(shown)],
+  const counts = [
     [t("kept"), number(kept.length)],
     [t("short"), number(short.length), short.length ? "short" : null],
     ...(short.length ? [[t("short_energy"), `${number(sum(short.map(missing)), 2)} kWh`, "short"]] : []),
+  ];
+  const element = card("narrow", t("promises_title"), badges(day, "synthetic"), t("promises_caption"), figures([
+    // A selection says nothing of how many were kept: the table counts them all.
+    ...(all > shown ? [[t("departures_shown"), t("of_total", { count: number(shown), total: number(all) })]]
+      : [[t("departures_all"), number(shown)], ...counts]),
   ]), key, box);
 
   const marks = (name, colour, departures, column, more) => ({
@@ -31,7 +32,7 @@ function promisesChart(day) {
         [null, t("arrived"), `${number(data.departure.arrival_kwh, 1)} kWh`],
         [null, t("promised"), `${number(data.departure.promised_kwh, 1)} kWh`],
         [color, t("held"), `${number(data.departure.held_kwh, 1)} kWh`],
-        ...(missing(data.departure) > METER_RESOLUTION_KWH
+        ...(missing(data.departure) > day.kept_within_kwh
           ? [[token("short"), t("short"), `${number(missing(data.departure), 2)} kWh`]] : []),
       ]),
     }),
@@ -47,7 +48,7 @@ function promisesChart(day) {
           lineStyle: { color: token("muted"), type: "solid", width: 1 },
           data: [[{ coord: [0, 0] }, { coord: [highest * 1.04, highest * 1.04] }]] },
       }),
-      marks(t("short"), token("short"), short, "held_kwh", { z: 4, symbol: "diamond", symbolSize: em(0.75) }),
+      marks(t("short"), faded("short", short.length > 100 ? 0.6 : 0.9), short, "held_kwh", { z: 4, symbol: "diamond", symbolSize: short.length > 100 ? 2 * markSize : em(0.75) }),
     ],
   });
   return { element, draw };

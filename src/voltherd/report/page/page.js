@@ -10,7 +10,7 @@ function drawPage(days = [chosen()]) {
   document.getElementById("cases").replaceChildren(...panels.map((panel) => panel.element));
   for (const panel of panels) panel.draw();
   document.getElementById("foot").replaceChildren(
-    el("p", {}, t("made_by", { version: report.version, command: pick(report.made_from) })),
+    el("p", {}, `Voltherd ${report.version} · ${pick(report.made_from)}`),
     el("p", {}, t("echarts_notice", { version: echarts.version })));
 }
 

@@ -4,9 +4,10 @@ function comparison(day) {
   return card("broad", t("table_title"), badges(day, "synthetic", "foreign_prices"), t("table_caption"),
     el("div", { class: "scroll", tabindex: "0" }, el("table", { class: "comparison" },
       el("thead", {}, el("tr", {}, heads.map((key) =>
-        el("th", { scope: "col", class: key === "quantity" || key === "unit" ? "text" : null }, t(key))))),
+        el("th", { scope: "col", class: { quantity: "text", unit: "text unit" }[key] }, t(key))))),
       el("tbody", {}, day.table.map((row) => el("tr", { class: row.strong ? "strong" : null },
-        el("th", { scope: "row", class: "text" }, pick(row.label)), el("td", {}, row.uncontrolled),
+        el("th", { scope: "row", class: "text" }, pick(row.label), " ", el("small", {}, pick(row.unit))),
+        el("td", {}, row.uncontrolled),
         el("td", { class: "planned" }, row.plan), el("td", { class: "unit" }, pick(row.unit))))))));
 }
 

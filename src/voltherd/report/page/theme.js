@@ -2,6 +2,7 @@
 const systemDark = matchMedia("(prefers-color-scheme: dark)");
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const contrast = matchMedia("(prefers-contrast: more)");
+const GROUP_COLOURS = 8;
 const probe = document.body.appendChild(el("span", { hidden: "" }));
 
 const SUN = "M12 4V2m0 20v-2M4 12H2m20 0h-2M6.3 6.3 4.9 4.9m14.2 14.2-1.4-1.4m0-11.4 1.4-1.4M4.9 19.1l1.4-1.4M12 16.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9z";
@@ -48,5 +49,5 @@ function between(low, high, share) {
 }
 
 function groupColour(index) {
-  return token(`group-${index % 6}`);
+  return token(`group-${index % GROUP_COLOURS}`);
 }

@@ -11,7 +11,7 @@ from voltherd.twin.city.streams import Purpose, Streams
 
 _TRIES = 24
 _CORE = (113.32, 23.12)
-_CLOSEST, _THINNING = 0.04, 10.0
+_CLOSEST, _THINNING = 0.08, 10.0
 # spacing wanted at a place: so much at the core, growing with the square of the distance from it [1 / degree^2]
 
 

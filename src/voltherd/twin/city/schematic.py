@@ -108,6 +108,7 @@ def _nearer(ring: Sequence[Point], centre: Point, other: Point) -> list[Point]:
 
 def _rounded(ring: Sequence[Point]) -> list[Point]:
     """Return `ring` with every corner replaced by a short parabola, at most `_CORNER` from it."""
+    ring = _thinned(ring)
     smooth: list[Point] = []
     for before, corner, after in zip([ring[-1], *ring[:-1]], ring, [*ring[1:], ring[0]], strict=True):
         ends = []
@@ -123,6 +124,15 @@ def _rounded(ring: Sequence[Point]) -> list[Point]:
             if not smooth or abs(x - smooth[-1][0]) + abs(y - smooth[-1][1]) > 2e-4:
                 smooth.append((x, y))
     return smooth
+
+
+def _thinned(ring: Sequence[Point]) -> list[Point]:
+    """Return `ring` without points so near to the one before that no corner could be rounded there."""
+    kept = [ring[0]]
+    for point in [*ring[1:], ring[0]]:
+        if math.dist(point, kept[-1]) > _CORNER:
+            kept.append(point)
+    return kept if math.dist(kept[0], kept[-1]) > _CORNER else kept[:-1]
 
 
 def inside(ring: Floats, points: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
-from voltherd.adapters.files.data_sets.assumptions import AssumptionRule, Imported, assume
+from voltherd.adapters.files.data_sets.assumptions import AssumptionRule, Imported, Sentence, assume
 from voltherd.adapters.files.data_sets.repairs import Mask, Sieve
 from voltherd.adapters.files.data_sets.stays import MISSING, Stays, clean
 from voltherd.adapters.files.timestamps import EXAMPLE, instants, problem_with_timestamp
@@ -54,6 +54,21 @@ AC piles: 32 A at 208 V. Transformers: 150 kW at Caltech, 45 kW and 150 kW at JP
 acnportal 0.3.3). The DC pile is rated 50 kW (Lee, Li, Low 2019); that it has a feeder of its own is assumed.
 Coordinates: of the campuses, roughly.
 """
+
+
+ASSUMED = (
+    Sentence(
+        "Assumed: each feeder may export as much as it may import, and the 50 kW DC pile has a feeder of its own. The "
+        "other limits are those of the sites' transformers (150 kW at Caltech, 45 and 150 kW at JPL; acnportal).",
+        "假定：各馈线的送出限值等于受入限值，50 kW 直流桩独立成馈线。其余限值为现场变压器容量"
+        "（加州理工 150 kW，喷气推进实验室 45 与 150 kW；acnportal）。",
+    ),
+    Sentence(
+        "Each session's departure is the real one, known to the plan in advance.",
+        "各会话的离开时刻为实际时刻，计划事先已知。",
+    ),
+)
+"""What else than `AssumptionRule.sentences` is assumed of these sessions, to be shown with them."""
 
 
 @dataclass(frozen=True, slots=True)

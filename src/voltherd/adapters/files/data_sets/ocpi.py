@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from voltherd.adapters.files.data_sets.assumptions import AssumptionRule, Imported, assume
+from voltherd.adapters.files.data_sets.assumptions import AssumptionRule, Imported, Sentence, assume
 from voltherd.adapters.files.data_sets.ocpi_records import Cdr, Connector, Coordinates, Location, read_records
 from voltherd.adapters.files.data_sets.repairs import Sieve
 from voltherd.adapters.files.data_sets.stays import MISSING, Stays, clean
@@ -45,6 +45,17 @@ ASSUMED_KW = (
 
 UNKNOWN_KW = 7.4
 """Where not even the power type is told: as AC_1_PHASE."""
+
+
+ASSUMED = (
+    Sentence(
+        "Assumed: the power of a pile whose record does not tell it, by its power type (7.4 kW one phase, 22 kW three "
+        "phases, 60 kW DC), and a station's limit: the sum of the ratings of its piles, in both directions.",
+        "假定：记录未载明功率的充电桩按供电类型取值（单相 7.4 kW，三相 22 kW，直流 60 kW）；"
+        "站点受入与送出限值等于各桩额定功率之和。",
+    ),
+)
+"""What else than `AssumptionRule.sentences` is assumed of these sessions, to be shown with them."""
 
 
 class _Row(NamedTuple):

@@ -124,9 +124,7 @@ def read_records(path: Path) -> Iterator[Cdr]:
     try:
         size = path.stat().st_size
         if size > LARGEST_BYTES:
-            raise InputError(
-                f"{size / 1e9:.1f} GB of JSON in one file", source=source, allowed="up to 2 GB; split it"
-            )
+            raise InputError(f"{size / 1e9:.1f} GB of JSON in one file", source=source, allowed="up to 2 GB; split it")
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", source=source) from error

