@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
@@ -188,6 +189,33 @@ def test_the_map_is_zoomed_by_its_buttons(browser: Browser, reports: tuple[Path,
     assert page.evaluate(zoom) == pytest.approx(1.5)
     page.click(".zoom button:nth-child(3)")
     assert page.evaluate(zoom) == 1
+    watched.close()
+
+
+def test_a_day_without_sessions_is_drawn_as_well(browser: Browser, tmp_path: Path) -> None:
+    report = sample()
+    nothing = [0.0] * report.cases[0].intervals
+    empty = msgspec.structs.replace(
+        report.cases[0],
+        uncontrolled_kw=nothing,
+        groups=[],
+        battery_kwh=nothing,
+        battery_uncontrolled_kwh=nothing,
+        battery_least_kwh=nothing,
+        battery_full_kwh=nothing,
+        departures=[],
+        departures_total=0,
+        statements=[],
+        statements_total=0,
+        table=[],
+        headline=[],
+    )
+    write_report(msgspec.structs.replace(report, cases=[empty]), tmp_path / "empty.html")
+    watched = Watched(browser, tmp_path / "empty.html")
+    page = watched.open()
+    assert page.locator(".chart canvas").count() == 4
+    assert "NaN" not in page.inner_text("body")
+    assert "Infinity" not in page.inner_text("body")
     watched.close()
 
 

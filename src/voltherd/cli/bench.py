@@ -28,6 +28,7 @@ CASES = {
     "netting": Case(
         "voltherd.cli.bench_netting", "V2G price response where charging and discharging at once would pay", 40
     ),
+    "journal": Case("voltherd.cli.bench_journal", "rows appended to the journal, durable and hash-chained", 100_000),
 }
 
 
@@ -48,13 +49,13 @@ class Measurement:
 
 def run(
     sessions: Annotated[
-        int | None, typer.Option(min=1, help="Sessions of every case, in place of its own number.")
+        int | None, typer.Option(min=1, help="Sessions (or rows) of every case, in place of its own number.")
     ] = None,
     case: Annotated[list[str] | None, typer.Option(help="Only this case; may be given more than once.")] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Runs of each of the fast methods; the best counts.")] = 9,
     out: Annotated[Path | None, typer.Option(help="Markdown file to write the table to.")] = None,
 ) -> None:
-    """Measure the planner against fair rivals, in one run.
+    """Measure the planner and the journal against fair rivals, in one run.
 
     Kernels are warm: compiled, and run once before. The baselines run once.
     """

@@ -118,7 +118,9 @@ def _solver() -> Finding:
     kernels, highs = float(np.sum(response.session_cost)), solve_tight(problem).objective
     difference = abs(kernels - highs) / max(abs(highs), 1.0)
     if difference > 1e-9:
-        return Finding(State.BAD, "HiGHS", f"differs from the kernels by {difference:.1e}", "reinstall: make clean setup")
+        return Finding(
+            State.BAD, "HiGHS", f"differs from the kernels by {difference:.1e}", "reinstall: make clean setup"
+        )
     return Finding(State.GOOD, "HiGHS", f"agrees with the kernels on 200 sessions within {max(difference, 1e-16):.0e}")
 
 

@@ -44,4 +44,3 @@ def run(
         f"{out}: synthetic city of seed {seed}, {first}: {len(city.stations)} stations, {len(city.piles)} piles, "
         f"{len(city.sessions)} sessions in {days} day{'s' if days > 1 else ''}"
     )
-

@@ -106,11 +106,12 @@ def _notes(unrecognised: int, intervals: int) -> list[Text]:
         Text(
             f"The sessions that arrived on the day are followed to their departure, {intervals // 4} hours in all; the "
             "cars of the evening before and of the next day are not shown. The plan knows the sessions in advance.",
-            f"跟踪当日到达的全部会话直至离开，共 {intervals // 4} 小时；前一晚与次日到达的车辆未显示。计划预先已知这些会话。",
+            f"跟踪当日到达的全部会话直至离开，共 {intervals // 4} 小时；前一晚与次日到达的车辆未显示。"
+            "计划预先已知这些会话。",
         ),
         Text(
-            "Assumed: battery wear 0.25 CNY per kWh discharged; the gain after wear is split half to the owner, half to "
-            "the operator, and a loss is the operator's alone.",
+            "Assumed: battery wear 0.25 CNY per kWh discharged; the gain after wear is split half to the owner, half "
+            "to the operator, and a loss is the operator's alone.",
             "假定：电池损耗每放电 1 千瓦时 0.25 元；扣除损耗后的收益车主与运营商各半，亏损由运营商承担。",
         ),
     ]
@@ -123,8 +124,9 @@ _SOURCES = [
         "广东省发展改革委《关于新能源汽车向电网放电上网电价问题的批复》2025-05-14；分时比价：粤发改价格〔2021〕331号（转引）。",
     ),
     Text(
-        "Session statistics: Zhang et al. (2025), high-resolution EV charging transactions of Jiaxing, as aggregated in "
-        "Public-EV-Charging-Datasets-Review-and-Explorer (MIT).",
-        "会话统计：Zhang 等（2025）嘉兴高分辨率充电交易数据集，汇总自 Public-EV-Charging-Datasets-Review-and-Explorer（MIT）。",
+        "Session statistics: Zhang et al. (2025), high-resolution EV charging transactions of Jiaxing, as aggregated "
+        "in Public-EV-Charging-Datasets-Review-and-Explorer (MIT).",
+        "会话统计：Zhang 等（2025）嘉兴高分辨率充电交易数据集，"
+        "汇总自 Public-EV-Charging-Datasets-Review-and-Explorer（MIT）。",
     ),
 ]

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from rich.console import Console
@@ -14,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from voltherd import __version__
 from voltherd.adapters.files.data_sets.catalogue import ACN, DUTCH_PRICES
-from voltherd.adapters.files.data_sets.wheels import obtain
+from voltherd.adapters.files.data_sets.wheels import InterruptedDownloadError, obtain
 from voltherd.adapters.files.write import check_writable, write_files
 from voltherd.cli.demo_city import city_day
 from voltherd.cli.demo_real import real_day
@@ -180,6 +181,8 @@ def _data(bars: Progress, notices: list[str]) -> tuple[Path, Path] | None:
                     lambda _, done, total, task=task: bars.update(task, completed=done, total=total),  # type: ignore[misc]
                 )
             )
+        except InterruptedDownloadError:
+            raise
         except DataUnavailableError as error:
             bars.remove_task(task)
             notices.append(f"Real sessions left out: {error}. What follows is SYNTHETIC only.")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from voltherd.adapters.files.data_sets.acn import PASADENA, read_acn, to_session_table
+from voltherd.adapters.files.data_sets.acn import ASSUMED, PASADENA, read_acn, to_session_table
 from voltherd.adapters.files.data_sets.assumptions import AssumptionRule
 from voltherd.adapters.files.data_sets.catalogue import ACN, DUTCH_PRICES, DataSet
 from voltherd.adapters.files.data_sets.dutch_prices import EUR_CNY, prices_of_day, read_dutch_prices
@@ -115,7 +115,7 @@ def _source(data_set: DataSet) -> Text:
 def _notes(rule: AssumptionRule, intervals: int) -> list[Text]:
     hours = intervals // 4
     return [
-        *(Text(sentence.en, sentence.zh) for sentence in rule.sentences()),
+        *(Text(sentence.en, sentence.zh) for sentence in (*rule.sentences(), *ASSUMED)),
         Text(
             "Times are moved by the clock on the wall: who plugged in at 08:00 in Pasadena is shown at 08:00 of the "
             "market day, and so is the price of 08:00 in the Netherlands.",
@@ -127,13 +127,12 @@ def _notes(rule: AssumptionRule, intervals: int) -> list[Text]:
             "电价为境外电价折算，不代表在广州的收益。广东 V2G 电价仅作为同样放电量的假设对照。",
         ),
         Text(
-            f"The sessions that arrived on the day are followed to their departure, {hours} hours in all; the plan knows "
-            "them in advance.",
-            f"跟踪当日到达的全部会话直至离开，共 {hours} 小时；计划预先已知这些会话。",
+            f"The sessions that arrived on the day are followed to their departure, {hours} hours in all.",
+            f"跟踪当日到达的全部会话直至离开，共 {hours} 小时。",
         ),
         Text(
-            "Assumed: battery wear 0.25 CNY per kWh discharged; the gain after wear is split half to the owner, half to "
-            "the operator, and a loss is the operator's alone.",
+            "Assumed: battery wear 0.25 CNY per kWh discharged; the gain after wear is split half to the owner, half "
+            "to the operator, and a loss is the operator's alone.",
             "假定：电池损耗每放电 1 千瓦时 0.25 元；扣除损耗后的收益车主与运营商各半，亏损由运营商承担。",
         ),
     ]

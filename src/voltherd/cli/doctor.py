@@ -9,9 +9,7 @@ import typer
 
 
 def run(
-    warm: Annotated[
-        bool, typer.Option("--warm", help="Compile the planner's kernels into the cache now.")
-    ] = False,
+    warm: Annotated[bool, typer.Option("--warm", help="Compile the planner's kernels into the cache now.")] = False,
     journal: Annotated[Path | None, typer.Option(help="Journal whose hash chains are recomputed.")] = None,
 ) -> None:
     """Find and explain what is wrong with this installation."""

@@ -28,9 +28,7 @@ def run(
         str,
         typer.Option(help="CNY per battery kWh missing at departure; auto: the least that no income can beat."),
     ] = "auto",
-    gap: Annotated[
-        float, typer.Option(help="Relative gap to the proven bound at which planning may stop.")
-    ] = 1e-3,
+    gap: Annotated[float, typer.Option(help="Relative gap to the proven bound at which planning may stop.")] = 1e-3,
 ) -> None:
     """Plan charging and discharging of a table of sessions.
 

@@ -100,4 +100,3 @@ def assemble(
         owner_floor_kwh=placed.owner_floor_kwh,
         repairs=placed.repairs,
     )
-

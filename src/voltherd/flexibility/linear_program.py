@@ -66,7 +66,7 @@ class ProgramBuilder:
         self._entries.append((rows, columns, _full(values, len(rows))))
 
     def build(self) -> LinearProgram:
-        """Return the program assembled so far."""
+        """Return the program as built so far."""
         lower, upper, cost, integer = (np.concatenate(list(block)) for block in zip(*self._columns, strict=True))
         row_lower, row_upper = (np.concatenate(list(block)) for block in zip(*self._rows, strict=True))
         rows, columns, values = (np.concatenate(list(block)) for block in zip(*self._entries, strict=True))

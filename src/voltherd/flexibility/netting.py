@@ -11,8 +11,9 @@ ascending order of e; one interval back in time it is, at every e, the least of 
 
 Here a and b are the costs of a battery kWh charged and discharged. Nothing else can be best, for what is
 straight between two corners is least at one of them. So this is dynamic programming without a grid, and exact:
-it gives the optimum of the mixed-integer programme with one binary per interval. Corners stay few (about a
-hundred at most on sessions of a day), as only the lower envelope of the lines is kept.
+it gives the optimum of the mixed-integer programme with one binary per interval. Corners stay few, as only the
+lower envelope of the lines is kept: under 256 on random stays of a day at 15 to 60 kW, under 512 at 3.5 to 7 kW,
+under 1,024 on a few stays of a week.
 """
 
 from __future__ import annotations

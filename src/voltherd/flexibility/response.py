@@ -30,7 +30,7 @@ ROUNDING = 1e-13
 """Two costs of one session that differ by less, relative to the greater of 1 and the cost, are the same."""
 
 MOST_CORNERS = 1024
-"""Room for the corners of a non-convex cost-to-go (`netting`); 103 were the most ever needed on random days."""
+"""Room for the corners of a non-convex cost-to-go; twice what random days need (`netting`)."""
 
 
 class Sessions(NamedTuple):

@@ -11,19 +11,26 @@ from voltherd.flexibility.fleet import Fleet, Ints
 
 
 @dataclass(frozen=True, slots=True)
-class Presence:
-    """The sessions of one station in one interval."""
+class Gathering:
+    """The sessions of one interval, those of a station side by side."""
 
-    station: int
-    """Index of the station."""
     elements: Ints
-    """Their elements in a flat plan."""
+    """Their elements in a flat plan, shape (n,)."""
     sessions: Ints
-    """Their indices in the fleet."""
+    """Their indices in the fleet, shape (n,)."""
+    stations: Ints
+    """Indices of the stations that have a session, ascending, shape (m,)."""
+    bounds: Ints
+    """Where each station's sessions begin, and n, shape (m + 1,)."""
+
+    def by_station(self) -> Iterator[tuple[int, int, int]]:
+        """Yield station, first and end: its sessions are ``sessions[first:end]``."""
+        bounds = self.bounds.tolist()
+        yield from zip(self.stations.tolist(), bounds[:-1], bounds[1:], strict=True)
 
 
 class Roster:
-    """For every interval, the stations with a session in it, in the order of the stations."""
+    """For every interval, the sessions in it, in the order of the stations."""
 
     def __init__(self, fleet: Fleet) -> None:
         interval = fleet.interval_index
@@ -32,16 +39,17 @@ class Roster:
         order = np.lexsort((station, interval))
         self._elements = order
         self._sessions = session[order]
-        change = np.flatnonzero(
-            (np.diff(interval[order], prepend=-1) != 0) | (np.diff(station[order], prepend=-1) != 0)
-        )
-        self._bounds = np.append(change, len(order))
-        self._interval = interval[order][change]
-        self._station = station[order][change]
+        self._interval = interval[order]
+        self._station = station[order]
 
-    def at(self, interval: int) -> Iterator[Presence]:
-        """Yield the stations with a session in `interval`."""
+    def at(self, interval: int) -> Gathering:
+        """Return who is there in `interval`."""
         low, high = np.searchsorted(self._interval, [interval, interval + 1])
-        for j in range(low, high):
-            span = slice(self._bounds[j], self._bounds[j + 1])
-            yield Presence(int(self._station[j]), self._elements[span], self._sessions[span])
+        station = self._station[low:high]
+        first = np.flatnonzero(np.diff(station, prepend=-1))
+        return Gathering(
+            elements=self._elements[low:high],
+            sessions=self._sessions[low:high],
+            stations=station[first],
+            bounds=np.append(first, high - low),
+        )

@@ -193,7 +193,7 @@ class _Model:
         return charging
 
     def _net_load(self, row: Ints, scale: float | Floats = 1.0) -> None:
-        """Enter the net power of every element, times `scale`, into row `row` [of the element]; -1: none."""
+        """Enter the net power of every element, times `scale`, into the row of the element (shape (E,)); -1: none."""
         scale = np.broadcast_to(np.asarray(scale, dtype=np.float64), row.shape)
         mine = np.flatnonzero(row >= 0)
         self.program.entries(row[mine], self.charge[mine], scale[mine])

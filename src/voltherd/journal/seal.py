@@ -1,4 +1,4 @@
-"""Daily Merkle roots over all streams, and proofs that an entry stands under one (docs/journal.md section 5).
+"""Daily Merkle roots over all streams, and proofs that an entry stands under one (docs/journal.md section 6).
 
 A seal cuts the journal by position, not by time: what is recorded late comes under the next root, and a
 published root never changes. The seals are entries themselves, so each root covers the seal before it.

@@ -8,11 +8,12 @@ happened is what the meters told.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
 from voltherd.domain.events import Draft, FieldEvent, PluggedIn, SetPoints, Unplugged
-from voltherd.domain.interval import Horizon, Instant, datetime_of
+from voltherd.domain.interval import INTERVAL_MICROSECONDS, Horizon, Instant, datetime_of
 from voltherd.flexibility.fleet import Fleet, Floats
 from voltherd.flexibility.roster import Roster
 from voltherd.ports import ChargerPort, Clock, Journal
@@ -26,7 +27,12 @@ _WATTS = 1000.0
 
 def key(at: Instant, *parts: str) -> str:
     """Return a time-ordered business key: the instant in market time, then what it is about."""
-    return "/".join((datetime_of(at).strftime("%Y%m%dT%H%M%S"), *parts))
+    return "/".join((_stamp(at), *parts))
+
+
+@lru_cache(maxsize=64)
+def _stamp(at: Instant) -> str:
+    return datetime_of(at).strftime("%Y%m%dT%H%M%S")
 
 
 class DayKernel:
@@ -39,11 +45,7 @@ class DayKernel:
         station_ids: Sequence[str],
         power_kw: Floats,
         horizon: Horizon,
-        *,
-        controls: bool = True,
     ) -> None:
-        """`controls=False` only watches: it journals what happens and orders nothing."""
-        self._controls = controls
         self._session_ids = session_ids
         self._station_ids = station_ids
         self._horizon = horizon
@@ -54,28 +56,35 @@ class DayKernel:
 
     def step(self, now: Instant, happened: Sequence[FieldEvent]) -> tuple[list[Draft], list[SetPoints]]:
         """Return what is to be journaled and what is to be ordered at `now`, the start of an interval."""
-        drafts = [_draft(FIELD, now, event) for event in happened]
-        orders = self._orders(now) if self._controls and now < self._horizon.end else []
+        # The canonical order is (instant, source, sequence): by station, each station's events as they came.
+        drafts = [_draft(FIELD, now, event) for event in sorted(happened, key=_source)]
+        orders = sorted(self._orders(now), key=_source) if now < self._horizon.end else []
         drafts += [_draft(CONTROL, now, order) for order in orders]
         return drafts, orders
 
     def _orders(self, now: Instant) -> list[SetPoints]:
-        interval = (now - self._horizon.start) // (self._horizon.start_of(1) - self._horizon.start)
+        interval = (now - self._horizon.start) // INTERVAL_MICROSECONDS
         expires = self._horizon.start_of(interval + 1)
+        there = self._roster.at(interval)
+        names = [self._session_ids[i] for i in there.sessions.tolist()]
+        power_w = self._power_w[there.elements].tolist()
         return [
             SetPoints(
-                station_id=self._station_ids[present.station],
+                station_id=self._station_ids[station],
                 start=now,
                 expires=expires,
-                session_ids=tuple(self._session_ids[i] for i in present.sessions.tolist()),
-                power_w=tuple(self._power_w[present.elements].tolist()),
+                session_ids=tuple(names[first:end]),
+                power_w=tuple(power_w[first:end]),
             )
-            for present in self._roster.at(interval)
+            for station, first, end in there.by_station()
         ]
 
 
+def _source(event: FieldEvent | SetPoints) -> str:
+    return event.station_id
+
+
 def _draft(stream: str, now: Instant, event: FieldEvent | SetPoints) -> Draft:
-    # The station comes first: a day's events stand in the order of their keys, which a store need not look up.
     subject = f"/{event.session_id}" if isinstance(event, PluggedIn | Unplugged) else ""
     kind = event.__struct_config__.tag
     return Draft(stream=stream, epoch=1, key=key(now, event.station_id, f"{kind}{subject}"), at=now, event=event)

@@ -90,14 +90,15 @@ def statements(
         settlement.owner_gain,
         settlement.operator_gain,
     )
-    rows = zip(*(column.tolist() for column in columns), strict=True)
+    amounts_of = list(zip(*(column.tolist() for column in columns), strict=True))
+    in_order = sorted(range(len(session_ids)), key=session_ids.__getitem__)
     return [
         Draft(
             stream=SETTLEMENT,
             epoch=1,
-            key=key(at, "statement", session),
+            key=key(at, "statement", session_ids[i]),
             at=at,
-            event=StatementIssued(session, station, *row),
+            event=StatementIssued(session_ids[i], station_ids[i], *amounts_of[i]),
         )
-        for session, station, row in zip(session_ids, station_ids, rows, strict=True)
+        for i in in_order
     ]

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from voltherd.domain.events import Draft, PlanMade, PricesPublished
-from voltherd.domain.interval import INTERVAL_HOURS
+from voltherd.domain.events import Draft, PlanMade, PricesPublished, RegistersRead
+from voltherd.domain.interval import INTERVAL_HOURS, Horizon
 from voltherd.domain.money import MICRO_PER_CNY
 from voltherd.domain.tables import PriceTable, SessionTable, StationTable
 from voltherd.flexibility.assembly import Assembly, assemble
 from voltherd.flexibility.fleet import Fleet, Floats, Ints
 from voltherd.flexibility.floors import plan_above_floors
 from voltherd.flexibility.plan import Plan
-from voltherd.journal.memory import MemoryJournal
 from voltherd.kernel.day import CONTROL, MARKET, DayKernel, drive, key
-from voltherd.kernel.metered import Metered, read_metered
+from voltherd.kernel.metered import Metered, journaled_readings, metered
 from voltherd.kernel.settle import Settlement, Terms, settle, statements
 from voltherd.ports import Journal
 from voltherd.twin.clock import SimulatedClock
@@ -83,12 +82,15 @@ def run_market_day(
         owner_percent=owner_percent,
     )
     journal.append(_day_ahead(market, terms, assembly, plan, prices.source))
-    uncontrolled, uncontrolled_held = _run(
-        "uncontrolled", sessions, stations, assembly, None, MemoryJournal(), progress
-    )
-    metered, held = _run("planned", sessions, stations, assembly, plan.power_kw, journal, progress)
+    index = {session: i for i, session in enumerate(sessions.session_id)}
+    piles = _piles(sessions, stations, assembly)
+    uncontrolled = metered(_unwatched(piles, assembly.horizon, progress), index, assembly.horizon)
+    uncontrolled_held = piles.battery_kwh
+    piles = _piles(sessions, stations, assembly)
+    _controlled(piles, sessions, stations, assembly, plan, journal, progress)
+    measured = metered(journaled_readings(journal), index, assembly.horizon)
     progress("settle", 0, 1)
-    settlement = settle(metered, uncontrolled, terms, len(sessions))
+    settlement = settle(measured, uncontrolled, terms, len(sessions))
     journal.append(statements(settlement, sessions.session_id, sessions.station_id, assembly.horizon.end))
     progress("settle", 1, 1)
     fleet = assembly.problem.fleet
@@ -99,10 +101,10 @@ def run_market_day(
         assembly=assembly,
         plan=plan,
         terms=terms,
-        power_kw=flat_power(metered, fleet),
+        power_kw=flat_power(measured, fleet),
         uncontrolled_kw=flat_power(uncontrolled, fleet),
-        metered=metered,
-        held_kwh=held,
+        metered=measured,
+        held_kwh=piles.battery_kwh,
         uncontrolled_held_kwh=uncontrolled_held,
         settlement=settlement,
     )
@@ -116,30 +118,43 @@ def flat_power(metered: Metered, fleet: Fleet) -> Floats:
     return power
 
 
-def _run(
-    name: str,
+def _piles(sessions: SessionTable, stations: StationTable, assembly: Assembly) -> TwinPiles:
+    return TwinPiles(
+        assembly.problem.fleet,
+        sessions,
+        stations.station_id,
+        assembly.owner_floor_kwh,
+        assembly.horizon,
+        SimulatedClock(assembly.horizon.start),
+    )
+
+
+def _unwatched(piles: TwinPiles, horizon: Horizon, progress: Progress) -> Iterator[RegistersRead]:
+    """Run the day as it was: nobody orders anything, and nothing of it enters a journal."""
+    for interval in range(horizon.intervals):
+        piles.advance()
+        yield from (event for event in piles.poll() if isinstance(event, RegistersRead))
+        piles.clock.advance_to(horizon.start_of(interval + 1))
+        progress("uncontrolled", interval + 1, horizon.intervals)
+
+
+def _controlled(
+    piles: TwinPiles,
     sessions: SessionTable,
     stations: StationTable,
     assembly: Assembly,
-    power_kw: Floats | None,
+    plan: Plan,
     journal: Journal,
     progress: Progress,
-) -> tuple[Metered, Floats]:
-    fleet, horizon = assembly.problem.fleet, assembly.horizon
-    clock = SimulatedClock(horizon.start)
-    piles = TwinPiles(fleet, sessions, stations.station_id, assembly.owner_floor_kwh, horizon, clock)
-    ordered = np.zeros(int(fleet.offsets[-1])) if power_kw is None else power_kw
-    kernel = DayKernel(
-        fleet, sessions.session_id, stations.station_id, ordered, horizon, controls=power_kw is not None
-    )
+) -> None:
+    horizon = assembly.horizon
+    kernel = DayKernel(assembly.problem.fleet, sessions.session_id, stations.station_id, plan.power_kw, horizon)
     for interval in range(horizon.intervals):
-        drive(kernel, clock, journal, piles)
+        drive(kernel, piles.clock, journal, piles)
         piles.advance()
-        clock.advance_to(horizon.start_of(interval + 1))
-        progress(name, interval + 1, horizon.intervals)
-    drive(kernel, clock, journal, piles)
-    index = {session: i for i, session in enumerate(sessions.session_id)}
-    return read_metered(journal, index, horizon), piles.battery_kwh
+        piles.clock.advance_to(horizon.start_of(interval + 1))
+        progress("planned", interval + 1, horizon.intervals)
+    drive(kernel, piles.clock, journal, piles)
 
 
 def _micro(price_cny_per_kwh: Floats) -> Ints:

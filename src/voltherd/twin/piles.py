@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 
 from voltherd.domain.events import FieldEvent, PluggedIn, RegistersRead, SetPoints, Unplugged
-from voltherd.domain.interval import INTERVAL_HOURS, Horizon, Instant
+from voltherd.domain.interval import INTERVAL_HOURS, INTERVAL_MICROSECONDS, Horizon, Instant
 from voltherd.domain.tables import SessionTable
 from voltherd.flexibility.fleet import Fleet, Floats, Ints
 from voltherd.flexibility.roster import Roster
+from voltherd.twin.clock import SimulatedClock
 
 _WH = 1000.0
-
-
-class Time(Protocol):
-    """What the piles need of a clock."""
-
-    def now(self) -> Instant:
-        """Return the current instant."""
-        ...
 
 
 class TwinPiles:
@@ -40,7 +32,7 @@ class TwinPiles:
         station_ids: Sequence[str],
         owner_floor_kwh: Floats,
         horizon: Horizon,
-        clock: Time,
+        clock: SimulatedClock,
     ) -> None:
         self.fleet = fleet
         self.roster = Roster(fleet)
@@ -49,7 +41,7 @@ class TwinPiles:
         self._station_ids = station_ids
         self._owner_floor_kwh = owner_floor_kwh
         self._horizon = horizon
-        self._clock = clock
+        self.clock = clock
         self._part = fleet.part
         self._import_wh = np.zeros(len(fleet))
         self._export_wh = np.zeros(len(fleet))
@@ -57,6 +49,8 @@ class TwinPiles:
         self._order_expires = np.full(len(fleet), np.iinfo(np.int64).min)
         self._index = {session: i for i, session in enumerate(sessions.session_id)}
         self._happened: list[FieldEvent] = []
+        energies = (fleet.arrival_kwh, fleet.departure_kwh, owner_floor_kwh, fleet.capacity_kwh)
+        self._energies_wh: list[list[int]] = np.rint(np.stack(energies, axis=1) * _WH).astype(np.int64).tolist()
 
     def send(self, orders: Sequence[SetPoints]) -> None:
         """Take set-points; the latest for a session wins."""
@@ -72,15 +66,31 @@ class TwinPiles:
 
     def advance(self) -> None:
         """Run the interval that begins at the clock's now, and read every meter at its end."""
-        now = self._clock.now()
-        interval = (now - self._horizon.start) // (self._horizon.start_of(1) - self._horizon.start)
-        for present in self.roster.at(interval):
-            first = present.sessions[self.fleet.start[present.sessions] == interval]
-            self._happened += [self._plugged_in(i) for i in first.tolist()]
-            self._charge(present.sessions, self._part[present.elements], now)
-            self._happened.append(self._read(present.station, present.sessions, interval))
-            end = self.fleet.start[present.sessions] + self.fleet.length[present.sessions]
-            self._happened += [self._unplugged(i) for i in present.sessions[end == interval + 1].tolist()]
+        now = self.clock.now()
+        interval = (now - self._horizon.start) // INTERVAL_MICROSECONDS
+        there = self.roster.at(interval)
+        who = there.sessions
+        self._charge(who, self._part[there.elements], now)
+        index = who.tolist()
+        names = [self._sessions.session_id[i] for i in index]
+        import_wh = self._import_wh[who].astype(np.int64).tolist()
+        export_wh = self._export_wh[who].astype(np.int64).tolist()
+        begins = (self.fleet.start[who] == interval).tolist()
+        ends = (self.fleet.start[who] + self.fleet.length[who] == interval + 1).tolist()
+        read_at = self._horizon.start_of(interval + 1)
+        for station, first, end in there.by_station():
+            span = range(first, end)
+            self._happened += [self._plugged_in(index[k]) for k in span if begins[k]]
+            self._happened.append(
+                RegistersRead(
+                    station_id=self._station_ids[station],
+                    read_at=read_at,
+                    session_ids=tuple(names[first:end]),
+                    import_wh=tuple(import_wh[first:end]),
+                    export_wh=tuple(export_wh[first:end]),
+                )
+            )
+            self._happened += [self._unplugged(index[k]) for k in span if ends[k]]
 
     def _charge(self, who: Ints, part: Floats, now: Instant) -> None:
         fleet, battery = self.fleet, self.battery_kwh[who]
@@ -95,36 +105,25 @@ class TwinPiles:
         stock_kwh = np.maximum(battery - self._owner_floor_kwh[who], 0.0) * fleet.discharge_efficiency[who]
         drawn = np.minimum(np.maximum(power_kw, 0.0) * hours, room_kwh)
         fed = np.minimum(np.maximum(-power_kw, 0.0) * hours, stock_kwh)
-        self.battery_kwh[who] = (
-            battery + drawn * fleet.charge_efficiency[who] - fed / fleet.discharge_efficiency[who]
-        )
+        self.battery_kwh[who] = battery + drawn * fleet.charge_efficiency[who] - fed / fleet.discharge_efficiency[who]
         self._import_wh[who] += drawn * _WH
         self._export_wh[who] += fed * _WH
 
-    def _read(self, station: int, who: Ints, interval: int) -> RegistersRead:
-        names = self._sessions.session_id
-        return RegistersRead(
-            station_id=self._station_ids[station],
-            read_at=self._horizon.start_of(interval + 1),
-            session_ids=tuple(names[i] for i in who.tolist()),
-            import_wh=tuple(self._import_wh[who].astype(np.int64).tolist()),
-            export_wh=tuple(self._export_wh[who].astype(np.int64).tolist()),
-        )
-
     def _plugged_in(self, i: int) -> PluggedIn:
+        arrival_wh, promised_wh, floor_wh, capacity_wh = self._energies_wh[i]
         return PluggedIn(
             session_id=self._sessions.session_id[i],
             station_id=self._sessions.station_id[i],
             departure=int(self._sessions.departure[i]),
-            arrival_wh=round(self.fleet.arrival_kwh[i] * _WH),
-            promised_wh=round(self.fleet.departure_kwh[i] * _WH),
-            floor_wh=round(self._owner_floor_kwh[i] * _WH),
-            capacity_wh=round(self.fleet.capacity_kwh[i] * _WH),
+            arrival_wh=arrival_wh,
+            promised_wh=promised_wh,
+            floor_wh=floor_wh,
+            capacity_wh=capacity_wh,
         )
 
     def _unplugged(self, i: int) -> Unplugged:
         return Unplugged(
             session_id=self._sessions.session_id[i],
             station_id=self._sessions.station_id[i],
-            battery_wh=round(self.battery_kwh[i] * _WH),
+            battery_wh=round(float(self.battery_kwh[i]) * _WH),
         )

@@ -71,5 +71,5 @@ def test_total_adds_up() -> None:
 
 
 def test_an_unknown_case_is_refused() -> None:
-    with pytest.raises(InputError, match=r"--case, value 'speed': no such case; allowed: response, netting"):
+    with pytest.raises(InputError, match=r"--case, value 'speed': no such case; allowed: response, netting, journal"):
         bench.run(sessions=None, case=["speed"], repeats=1, out=None)

@@ -53,7 +53,8 @@ function timeAxis(times, more = {}) {
     type: "time", min: times[0], max: times.at(-1), boundaryGap: false,
     axisLine: { lineStyle: { color: token("line") } }, axisTick: { show: false },
     axisLabel: { ...small(), hideOverlap: true, formatter: hourLabel(times) }, splitLine: { show: false },
-    axisPointer: { show: true, snap: false, lineStyle: { color: token("muted"), type: "solid" }, label: { show: false } },
+    axisPointer: { show: true, snap: false, lineStyle: { color: token("muted"), type: "solid" },
+      label: { show: false } },
     ...more,
   };
 }

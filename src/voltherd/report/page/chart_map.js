@@ -1,8 +1,12 @@
 // Chart 5: the schematic map of the districts with the stations on it.
+// In drawing order: the few that can discharge stand on top, a little larger.
 const STATION_KINDS = [
-  { label: "station_charging", colour: "group-0", symbol: "circle", shape: "dot", is: (one) => one.kind !== "swap" && !one.v2g },
-  { label: "station_v2g", colour: "group-1", symbol: "triangle", shape: "triangle", is: (one) => one.kind !== "swap" && one.v2g },
-  { label: "station_swap", colour: "group-4", symbol: "rect", shape: "area", is: (one) => one.kind === "swap" },
+  { label: "station_charging", colour: "group-0", symbol: "circle", shape: "dot", swell: 1,
+    is: (one) => one.kind !== "swap" && !one.v2g },
+  { label: "station_swap", colour: "group-4", symbol: "rect", shape: "area", swell: 1,
+    is: (one) => one.kind === "swap" },
+  { label: "station_v2g", colour: "group-1", symbol: "triangle", shape: "triangle", swell: 1.4,
+    is: (one) => one.kind !== "swap" && one.v2g },
 ];
 
 function mapChart(day) {
@@ -32,7 +36,8 @@ function mapChart(day) {
       tooltip: tooltip({ trigger: "item", formatter: ({ data, color }) => data?.station
         ? stationTip(data.station, color, energy) : "" }),
       geo: {
-        map: `districts-${day.key}`, top: em(0.5), bottom: em(1.6), left: em(0.5), right: em(0.5), preserveAspect: "contain",
+        map: `districts-${day.key}`, top: em(0.5), bottom: em(1.6), left: em(0.5), right: em(0.5),
+        preserveAspect: "contain",
         // One degree of longitude is shorter than one of latitude by the cosine of the latitude.
         aspectScale: Math.cos((middleLatitude(day.districts) * Math.PI) / 180),
         roam: matchMedia("(pointer: fine)").matches ? "move" : false, scaleLimit: { min: 1, max: 12 },
@@ -45,7 +50,7 @@ function mapChart(day) {
       series: [districtNames(day.districts), ...present.map((kind) => ({
         type: "scatter", coordinateSystem: "geo", name: t(kind.label), symbol: kind.symbol,
         itemStyle: { color: token(kind.colour), opacity: 0.78, borderColor: token("card"), borderWidth: 0.8 },
-        symbolSize: (_, { data }) => em(0.26) + em(0.8) * Math.sqrt(through(data.station) / highest),
+        symbolSize: (_, { data }) => kind.swell * (em(0.26) + em(0.8) * Math.sqrt(through(data.station) / highest)),
         data: day.stations.filter(kind.is).map((one) => ({ value: [one.longitude, one.latitude], station: one })),
       }))],
     });

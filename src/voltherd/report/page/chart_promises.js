@@ -48,7 +48,8 @@ function promisesChart(day) {
           lineStyle: { color: token("muted"), type: "solid", width: 1 },
           data: [[{ coord: [0, 0] }, { coord: [highest * 1.04, highest * 1.04] }]] },
       }),
-      marks(t("short"), faded("short", short.length > 100 ? 0.6 : 0.9), short, "held_kwh", { z: 4, symbol: "diamond", symbolSize: short.length > 100 ? 2 * markSize : em(0.75) }),
+      marks(t("short"), faded("short", short.length > 100 ? 0.6 : 0.9), short, "held_kwh",
+        { z: 4, symbol: "diamond", symbolSize: short.length > 100 ? 2 * markSize : em(0.75) }),
     ],
   });
   return { element, draw };

@@ -40,7 +40,8 @@ function drawTabs() {
   tabs.replaceChildren(...report.cases.map((day) => {
     const selected = day === chosen();
     const marks = badges(day, "synthetic", "foreign_prices");
-    return button({ role: "tab", "aria-selected": String(selected), "aria-controls": selected ? `case-${day.key}` : null,
+    return button({ role: "tab", "aria-selected": String(selected),
+      "aria-controls": selected ? `case-${day.key}` : null,
       tabindex: selected ? "0" : "-1", "data-tab": day.key }, [pick(day.title), ...marks], () => show(day));
   }));
 }

@@ -3,7 +3,8 @@ const STATIONS_LISTED = 12;
 
 function stationList(day) {
   const load = (one) => (one.import_kw > 0 ? one.peak_kw / one.import_kw : 0);
-  const listed = [...day.stations].sort((a, b) => load(b) - load(a) || b.peak_kw - a.peak_kw).slice(0, STATIONS_LISTED);
+  const listed = [...day.stations].sort((a, b) => load(b) - load(a) || b.peak_kw - a.peak_kw)
+    .slice(0, STATIONS_LISTED);
   return el("div", { class: "loads" }, el("h4", {}, t("loads_title")), el("ol", {}, listed.map((one) => {
     const bar = el("i");
     bar.style.width = `${100 * Math.min(load(one), 1)}%`;
