@@ -223,6 +223,6 @@ def _summary(
         demand_cny=cost.demand_cny,
         reserve_shortfall_cny=cost.reserve_shortfall_cny,
         limit_excess_cny=cost.limit_excess_cny,
-        shortfall_price_cny_per_kwh=assembly.problem.shortfall_price_cny_per_kwh,
+        shortfall_price_cny_per_kwh=plan.shortfall_price_cny_per_kwh,
         repairs=tuple(Found(r.reason, r.action, r.count, r.examples) for r in assembly.repairs),
     )

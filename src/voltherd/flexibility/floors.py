@@ -51,12 +51,24 @@ def plan_above_floors(problem: Problem, owner_floor_kwh: Floats, *, threads: int
         Floors as the owners set them, shape (N,); `problem.fleet.floor_kwh` holds them lowered to the arrival
         energy.
     """
-    first = best = plan(problem, threads=threads, gap=gap)
+    two_way = problem.fleet.discharge_kw
     charged_only = np.zeros(0, dtype=np.int64)
-    while len(found := below_floor(problem.fleet, best.power_kw, owner_floor_kwh)):
+    relaxed = kept = plan(problem, threads=threads, gap=gap)
+    while len(found := below_floor(problem.fleet, kept.power_kw, owner_floor_kwh)):
         charged_only = np.union1d(charged_only, found)
-        discharge_kw = problem.fleet.discharge_kw.copy()
+        discharge_kw = two_way.copy()
         discharge_kw[charged_only] = 0.0
-        problem = replace(problem, fleet=replace(problem.fleet, discharge_kw=discharge_kw))
-        best = plan(problem, threads=threads, gap=gap)
-    return replace(best, lower_bound_cny=first.lower_bound_cny)
+        safe = replace(problem, fleet=replace(problem.fleet, discharge_kw=discharge_kw))
+        kept = plan(safe, threads=threads, gap=gap)
+        if kept.shortfall_price_cny_per_kwh != relaxed.shortfall_price_cny_per_kwh:
+            # cost and bound must stand at one price: the higher of the two
+            price = max(kept.shortfall_price_cny_per_kwh, relaxed.shortfall_price_cny_per_kwh)
+            problem = replace(problem, shortfall_price_cny_per_kwh=price)
+            relaxed = kept = plan(problem, threads=threads, gap=gap)
+    if not len(charged_only):
+        return kept
+    return replace(
+        kept,
+        lower_bound_cny=relaxed.lower_bound_cny,
+        method=f"{kept.method}, {len(charged_only)} sessions only charged to keep the owner's floor",
+    )

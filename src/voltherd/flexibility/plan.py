@@ -50,6 +50,8 @@ class Plan:
     lower_bound_cny: float
     """Proven: no plan costs less."""
     method: str
+    shortfall_price_cny_per_kwh: float
+    """VoLL at which cost and bound stand: the problem's, or the higher one at which no income buys a shortfall."""
 
     @property
     def gap(self) -> float:

@@ -72,7 +72,7 @@ def plan(problem: Problem, *, threads: int = 2, gap: float = 1e-3) -> Plan:
     """
     if len(problem.fleet) == 0:
         cost = evaluate(problem, np.zeros(0))
-        return Plan(np.zeros(0), cost, cost.objective_cny, "nothing to plan")
+        return _plan(problem, np.zeros(0), cost.objective_cny, "nothing to plan")
     asked = problem.shortfall_price_cny_per_kwh
     rounding = SHORTFALL_KWH + TOLERANCE * len(problem.fleet)
     found = _plan_at_price(problem, threads, gap)
@@ -162,7 +162,8 @@ def _plan_by_stations(problem: Problem, threads: int, gap: float) -> Plan:
 
 def _plan(problem: Problem, power_kw: Floats, lower_bound: float, method: str) -> Plan:
     cost = evaluate(problem, power_kw)
-    return Plan(power_kw, cost, min(lower_bound, cost.objective_cny), method)
+    price = problem.shortfall_price_cny_per_kwh
+    return Plan(power_kw, cost, min(lower_bound, cost.objective_cny), method, price)
 
 
 def _overloaded(problem: Problem, power_kw: Floats) -> Ints:

@@ -50,7 +50,7 @@ function small() {
 
 function timeAxis(times, more = {}) {
   return {
-    type: "time", min: times[0], max: times.at(-1), boundaryGap: false,
+    type: "time", min: times[0], max: times.at(-1), boundaryGap: false, containShape: false,
     axisLine: { lineStyle: { color: token("line") } }, axisTick: { show: false },
     axisLabel: { ...small(), hideOverlap: true, formatter: hourLabel(times) }, splitLine: { show: false },
     axisPointer: { show: true, snap: false, lineStyle: { color: token("muted"), type: "solid" },

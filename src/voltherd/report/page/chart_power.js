@@ -44,8 +44,8 @@ function powerChart(day) {
       ...(twoPrices ? [stepLine(t("price_discharge"), token("price-discharge"), steps(times, day.discharge_price, 1),
         { xAxisIndex: 0, yAxisIndex: 0, lineStyle: { width: 1.6 } })] : []),
       ...day.groups.flatMap((group, g) => [
-        layer(group, g, "charge", steps(times, group.charge_kw, power.factor)),
-        layer(group, g, "discharge", steps(times, group.discharge_kw, power.factor)),
+        layer(group, g, times, group.charge_kw, power.factor),
+        layer(group, g, times, group.discharge_kw, power.factor),
       ]),
       stepLine(t("uncontrolled"), token("uncontrolled"), steps(times, day.uncontrolled_kw, power.factor),
         { xAxisIndex: 1, yAxisIndex: 1, z: 5, lineStyle: DASHED,
@@ -69,11 +69,14 @@ function groupRows(group, g, i, power) {
   return rows;
 }
 
-function layer(group, g, direction, data) {
-  return stepLine(pick(group.name), groupColour(g), data, {
-    stack: direction, xAxisIndex: 1, yAxisIndex: 1, lineStyle: { width: 0 },
-    areaStyle: { color: groupColour(g), opacity: direction === "charge" ? 0.88 : 1 },
-  });
+// Bars without gaps, each over its whole interval: stacked step lines would be drawn with slanting steps.
+function layer(group, g, times, values, factor) {
+  return {
+    type: "bar", name: pick(group.name), stack: "power", xAxisIndex: 1, yAxisIndex: 1, silent: true,
+    barWidth: "100%", barCategoryGap: 0, emphasis: { disabled: true },
+    itemStyle: { color: groupColour(g) },
+    data: values.map((value, i) => [times[i] + QUARTER / 2, scaled(value, factor)]),
+  };
 }
 
 function priceColour(day, i) {
