@@ -141,7 +141,7 @@ def demonstrate(demo: Demo, *, headless: bool) -> None:
         report = DayReport(
             title=Text("Voltherd: a market day", "Voltherd：一个市场日"),
             version=__version__,
-            made_from=Text("voltherd demo", "voltherd demo"),
+            made_from=Text("made by voltherd demo", "由 voltherd demo 生成"),
             cases=[case for case, _ in cases],
         )
         page = render(report).encode()

@@ -152,6 +152,8 @@ def case_of(outcome: DayOutcome, story: Story) -> Case:
         battery_least_kwh=plugged(least_battery_kwh(fleet)),
         battery_full_kwh=plugged(capacity),
         departures=_departures(outcome),
+        departures_total=int((fleet.length > 0).sum()),
+        kept_within_kwh=KEPT_WITHIN_KWH,
         table=_table(total),
         headline=_headline(total, outcome),
         statements=_statements(outcome),
