@@ -91,7 +91,7 @@ def plan_of_two() -> tuple[tuple[str, ...], Fleet, Plan, Horizon]:
         departure_kwh=ones,
         max_discharge_kwh=np.inf * ones,
     )
-    plan = Plan(np.array([7.0, -0.0, -1.25]), Cost(*[0.0] * 10), 0.0, "by hand")
+    plan = Plan(np.array([7.0, -0.0, -1.25]), Cost(*[0.0] * 10), 0.0, "by hand", 5.0)
     return ("车-1", "b,2"), fleet, plan, Horizon(day_start_of_2026(), 3)
 
 
@@ -121,7 +121,7 @@ def test_a_plan_in_parquet(tmp_path: Path) -> None:
 def test_a_plan_without_sessions_is_a_table_without_rows(ending: str, tmp_path: Path) -> None:
     _, fleet, plan, horizon = plan_of_two()
     nobody = fleet.take(np.zeros(0, dtype=np.int64))
-    write_plan(tmp_path / f"p.{ending}", (), nobody, Plan(np.zeros(0), plan.cost, 0.0, ""), horizon)
+    write_plan(tmp_path / f"p.{ending}", (), nobody, Plan(np.zeros(0), plan.cost, 0.0, "", 5.0), horizon)
     read = pl.read_csv if ending == "csv" else pl.read_parquet
     frame = read(tmp_path / f"p.{ending}")
     assert (frame.columns, len(frame)) == (["session_id", "start", "power_kw"], 0)
