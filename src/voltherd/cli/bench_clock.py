@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 from collections.abc import Callable, Iterable
 from statistics import median
 from time import perf_counter, process_time
@@ -50,9 +48,3 @@ def total(times: Iterable[Times]) -> Times:
     """Return the times of runs one after the other."""
     wall, processor, median_wall = map(sum, zip(*times, strict=True))
     return Times(wall, processor, median_wall)
-
-
-def peak_rss_mb() -> float:
-    """Return the most memory that this process has held [MB]."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak / 1e3

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from voltherd.cli.bench import Measurement
-from voltherd.cli.bench_clock import Times, once, peak_rss_mb
+from voltherd.cli.bench_clock import Times, once
+from voltherd.cli.memory import peak_rss_mb
 from voltherd.domain.events import Draft, RegistersRead
 from voltherd.domain.interval import datetime_of
 from voltherd.journal.sqlite import SqliteJournal

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from voltherd.cli.bench import Measurement
-from voltherd.cli.bench_clock import once, peak_rss_mb, several
+from voltherd.cli.bench_clock import once, several
+from voltherd.cli.memory import peak_rss_mb
 from voltherd.flexibility.problem import Problem
 from voltherd.flexibility.response import respond
 from voltherd.flexibility.tight import solve_tight

@@ -12,7 +12,8 @@ from functools import partial
 import numpy as np
 
 from voltherd.cli.bench import Measurement
-from voltherd.cli.bench_clock import Times, once, peak_rss_mb, several, total
+from voltherd.cli.bench_clock import Times, once, several, total
+from voltherd.cli.memory import peak_rss_mb
 from voltherd.flexibility import highs
 from voltherd.flexibility.problem import Problem
 from voltherd.flexibility.response import respond

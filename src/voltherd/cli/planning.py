@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import resource
 import sys
 import time
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from voltherd.adapters.files.sessions import read_sessions
 from voltherd.adapters.files.stations import read_station_limits, read_stations
 from voltherd.adapters.files.tables import check_ending
 from voltherd.adapters.files.write import check_writable, write_files
+from voltherd.cli.memory import peak_rss_mb
 from voltherd.domain.errors import InputError
 from voltherd.domain.interval import INTERVAL_MINUTES, Horizon
 from voltherd.domain.series import align, spread
@@ -27,8 +27,6 @@ from voltherd.flexibility.floors import plan_above_floors
 from voltherd.flexibility.plan import Plan
 from voltherd.flexibility.problem import Position, Reserve
 from voltherd.flexibility.response import warm
-
-_KILOBYTES_PER_MB = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +212,7 @@ def _summary(
         intervals=assembly.horizon.intervals,
         read_seconds=round(read_seconds, 6),
         solve_seconds=round(solve_seconds, 6),
-        peak_rss_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KILOBYTES_PER_MB, 1),
+        peak_rss_mb=round(peak_rss_mb(), 1),
         method=plan.method,
         energy_cny=cost.energy_cny,
         wear_cny=cost.wear_cny,
