@@ -29,6 +29,7 @@ CASES = {
         "voltherd.cli.bench_netting", "V2G price response where charging and discharging at once would pay", 40
     ),
     "journal": Case("voltherd.cli.bench_journal", "rows appended to the journal, durable and hash-chained", 100_000),
+    "start": Case("voltherd.cli.bench_start", "a command's answer to --help", 10),
 }
 
 

@@ -72,6 +72,7 @@ def city_day(*, day: date, intervals: int, seed: int) -> CityDay:
             group_names=list(_KINDS.values()),
             notes=_notes(unrecognised, intervals),
             repairs=[],
+            repairs_scope=Text("", ""),
             sources=_SOURCES,
             districts=[
                 MapDistrict(

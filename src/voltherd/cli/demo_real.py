@@ -15,7 +15,7 @@ from voltherd.adapters.files.data_sets.dutch_prices import EUR_CNY, prices_of_da
 from voltherd.adapters.files.data_sets.market_days import sessions_of_day
 from voltherd.domain.errors import InputError
 from voltherd.domain.money import MICRO_PER_CNY
-from voltherd.domain.tables import PriceTable, Repair, SessionTable, StationTable
+from voltherd.domain.tables import PriceTable, SessionTable, StationTable
 from voltherd.report.case import Story
 from voltherd.report.model import Text
 from voltherd.rules.tariff import price_table
@@ -77,7 +77,8 @@ def real_day(
             group=np.array([index[station] for station in sessions.station_id], dtype=np.int64),
             group_names=[Text(name, name) for name in imported.stations.name],
             notes=_notes(rule, intervals),
-            repairs=_of_all_years(imported.repairs),
+            repairs=imported.repairs,
+            repairs_scope=Text(" in all years of the data set", "（全部年份）"),
             sources=[_source(ACN), _source(DUTCH_PRICES)],
             what_if_discharge=np.rint(tariff.discharge_price * MICRO_PER_CNY).astype(np.int64),
         ),
@@ -101,10 +102,6 @@ def _prices(dutch: Path, day: date, price_day: date, intervals: int) -> PriceTab
 def _local_day(sessions: SessionTable, position: int) -> date:
     moment = np.sort(sessions.arrival)[position]
     return (np.datetime64(int(moment), "us") - np.timedelta64(8, "h")).astype("datetime64[D]").item()  # type: ignore[no-any-return]
-
-
-def _of_all_years(repairs: tuple[Repair, ...]) -> list[Repair]:
-    return [replace(repair, reason=f"{repair.reason} (all years of the data set)") for repair in repairs]
 
 
 def _source(data_set: DataSet) -> Text:

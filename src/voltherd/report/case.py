@@ -25,6 +25,7 @@ from voltherd.report.model import (
     SessionLine,
     Text,
 )
+from voltherd.report.reasons import CHINESE
 from voltherd.twin.market_day import DayOutcome
 
 KEPT_WITHIN_KWH = 0.05
@@ -55,6 +56,8 @@ class Story:
     notes: Sequence[Text]
     repairs: Sequence[Repair]
     sources: Sequence[Text]
+    repairs_scope: Text
+    """Of which part of the data the repairs speak, to stand after "left out"."""
     districts: Sequence[MapDistrict] = ()
     station_names: Sequence[Text] = ()
     """Names of the stations; empty: no map is shown."""
@@ -161,7 +164,10 @@ def case_of(outcome: DayOutcome, story: Story) -> Case:
         districts=list(story.districts),
         stations=_stations(outcome, story) if story.station_names else [],
         notes=list(story.notes),
-        repairs=[_repair(repair) for repair in (*story.repairs, *outcome.assembly.repairs)],
+        repairs=[
+            *(_repair(repair, story.repairs_scope) for repair in story.repairs),
+            *(_repair(repair, Text("", "")) for repair in outcome.assembly.repairs),
+        ],
         sources=list(story.sources),
     )
 
@@ -386,10 +392,10 @@ def _summary(about: Text, total: Figures) -> Text:
     )
 
 
-def _repair(repair: Repair) -> Text:
-    action = {"repaired": "已修正", "left out": "未采用"}.get(repair.action, repair.action)
+def _repair(repair: Repair, scope: Text) -> Text:
+    action = {"repaired": "已修正", "left out": "未采用"}[repair.action]
     some = f" ({', '.join(repair.examples)}, ...)" if repair.examples else ""
     return Text(
-        f"{repair.count:,} {repair.action}: {repair.reason}{some}",
-        f"{repair.count:,} 条{action}：{repair.reason}{some}",
+        f"{repair.count:,} {repair.action}{scope.en}: {repair.reason}{some}",
+        f"{repair.count:,} 条{action}{scope.zh}：{CHINESE.get(repair.reason, repair.reason)}{some}",
     )
