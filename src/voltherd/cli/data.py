@@ -40,6 +40,19 @@ def list_data() -> None:
         _say(f"{data_set.name}: {data_set.title}", f"State:    {state}", *credit(data_set))
 
 
+@app.command("import")
+def import_(
+    source: Annotated[str, typer.Argument(help="acn, dutch-prices, or a .json file of OCPI charge detail records.")],
+    out: Annotated[Path, typer.Option(help="Folder for sessions.parquet and stations.csv, or prices.csv.")],
+    day: Annotated[str | None, typer.Option(help="Only this local calendar day, YYYY-MM-DD.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of what is assumed of the batteries.")] = 1,
+) -> None:
+    """Turn real sessions into tables for `voltherd plan`, and tell what was repaired, left out and assumed."""
+    from voltherd.cli.importing import import_data
+
+    import_data(source, out, day, seed)
+
+
 def data_get(data_sets: Sequence[DataSet], progress: Progress | None = None) -> tuple[Path, ...]:
     """Obtain data sets, telling what happens, and return their folders in the same order.
 
