@@ -4,40 +4,49 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test lint types unit integration e2e bench clean
+.PHONY: help setup setup-dev demo test lint types unit integration e2e bench bench-peers clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: $(VENV)/.ready ## make the environment in .venv, from uv.lock
 
+setup-dev: $(VENV)/.ready-dev ## the same, with what the checks need
+
 $(VENV)/.ready: pyproject.toml uv.lock tools/bootstrap.sh
 	@bash tools/bootstrap.sh $(VENV)
+	@touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready
+	@bash tools/bootstrap.sh $(VENV) dev
 	@touch $@
 
 demo: setup ## a market day from real sessions to a bill and a picture
 	@$(BIN)/voltherd demo --out out/demo
 
-test: setup ## every check the project has
+test: setup-dev ## every check the project has
 	@bash tools/check.sh
 
-lint: setup ## style
+lint: setup-dev ## style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
-types: setup ## strict type checking
+types: setup-dev ## strict type checking
 	@$(BIN)/mypy
 
-unit: setup ## fast tests only
+unit: setup-dev ## fast tests only
 	@$(BIN)/pytest tests/unit
 
-integration: setup ## tests against real files, solvers and stores
+integration: setup-dev ## tests against real files, solvers and stores
 	@$(BIN)/pytest tests/integration
 
-e2e: setup ## the README's commands
+e2e: setup-dev ## the README's commands
 	@$(BIN)/pytest tests/e2e
 
-bench: setup ## ratios against fair rivals, in one run
+bench: setup-dev ## ratios against fair rivals, in one run
 	@$(BIN)/voltherd bench
+
+bench-peers: setup-dev ## the same work by FlexMeasures' and ACN-Sim's schedulers, in a venv of their own
+	@bash tools/bench_peers/run.sh
 
 clean: ## remove what was built here
 	rm -rf $(VENV) out .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Makes the project's environment in $1: a venv, uv inside it, and what uv.lock names. Works offline once the
-# user's caches hold the wheels (uv's own wheel is kept beside Voltherd's cache for that reason).
+# Makes the project's environment in $1: a venv, uv inside it, and what uv.lock names: what runs Voltherd, and with
+# "dev" as $2 what checks it as well. Works offline once the user's caches hold the wheels (uv's own wheel is kept
+# beside Voltherd's cache for that reason).
 set -euo pipefail
 venv=$1
 uv_version=$(sed -n '/^name = "uv"$/{n;s/^version = "\(.*\)"$/\1/p}' uv.lock)
@@ -44,5 +45,10 @@ if ! "$venv/bin/uv" --version 2>/dev/null | grep -q "^uv $uv_version\b"; then
         pip_of_venv install --quiet --no-index --find-links "$wheels" "uv==$uv_version"
     }
 fi
-echo "environment: uv sync --frozen"
-UV_PROJECT_ENVIRONMENT=$venv "$venv/bin/uv" sync --frozen --quiet
+if [ "${2:-}" = dev ]; then
+    echo "environment: uv sync --frozen, with what the checks need"
+    UV_PROJECT_ENVIRONMENT=$venv "$venv/bin/uv" sync --frozen --quiet
+else
+    echo "environment: uv sync --frozen"
+    UV_PROJECT_ENVIRONMENT=$venv "$venv/bin/uv" sync --frozen --quiet --no-dev --inexact
+fi
