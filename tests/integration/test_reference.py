@@ -67,17 +67,26 @@ def load(name: str, mode: str) -> Problem:
         return problem
 
 
+GAPS = (1e-4, 1e-6, 1e-9)
+
+
+@pytest.mark.parametrize("gap", GAPS)
 @pytest.mark.parametrize(("name", "mode", "optimum"), CASES, ids=lambda value: str(value))
-def test_reaches_the_proven_optimum(name: str, mode: str, optimum: float) -> None:
+def test_reaches_the_proven_optimum(name: str, mode: str, optimum: float, gap: float) -> None:
     problem = load(name, mode)
     assert problem.shortfall_price_cny_per_kwh >= least_shortfall_price(problem)
-    found = plan(problem)
-    assert found.cost.objective_cny == pytest.approx(optimum, rel=1e-9)
-    assert found.lower_bound_cny <= optimum * (1 + 1e-9)
-    assert found.lower_bound_cny >= optimum * (1 - 1e-9)
+    # The first is what comes without asking: small problems are planned to 1e-4.
+    found = plan(problem) if gap == GAPS[0] else plan(problem, gap=gap)
+    rounding = 1e-9 * abs(optimum)
+    assert found.lower_bound_cny <= optimum + rounding
+    assert found.cost.objective_cny >= optimum - rounding
+    assert found.cost.objective_cny - optimum <= gap * abs(optimum) + rounding
+    assert optimum - found.lower_bound_cny <= gap * abs(optimum) + rounding
     assert violations(problem, found.power_kw).largest < 1e-6
-    way = {"none": "kernels", "caps": "kernels + HiGHS at"}.get(mode, "HiGHS")
-    assert found.method.startswith(way)
+    if mode == "none":
+        assert found.method == "kernels"
+    if mode in ("city", "dr") and gap == GAPS[0] and len(problem.fleet) > 300:
+        assert found.method.startswith("descent")
 
 
 def test_the_unavoidable_shortfall_is_the_published_one() -> None:

@@ -30,6 +30,13 @@ CASES = {
     ),
     "journal": Case("voltherd.cli.bench_journal", "rows appended to the journal, durable and hash-chained", 100_000),
     "start": Case("voltherd.cli.bench_start", "a command's answer to --help", 10),
+    "transport": Case("voltherd.cli.bench_transport", "one-way sessions under binding station limits", 60_000),
+    "envelope": Case("voltherd.cli.bench_envelope", "largest and smallest energy of every window of a day", 60_000),
+    "units": Case("voltherd.cli.bench_units", "trading units side by side, and planned again", 20_000),
+    "allocation": Case("voltherd.cli.bench_allocation", "one control cycle of a city's piles", 28_000),
+    "stations": Case("voltherd.cli.bench_stations", "mixed sessions under binding station limits", 60_000),
+    "coupled": Case("voltherd.cli.bench_coupled", "a city under a position and binding station limits", 10_000),
+    "scaling": Case("voltherd.cli.bench_scaling", "how a coupled plan's time grows with the city", 150_000),
 }
 
 

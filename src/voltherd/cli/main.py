@@ -26,6 +26,8 @@ class Command(NamedTuple):
 COMMANDS = {
     "demo": Command("voltherd.cli.demo", "A market day of a city, from sessions to statements and a picture."),
     "plan": Command("voltherd.cli.plan", "Plan charging and discharging of a table of sessions."),
+    "offer": Command("voltherd.cli.offer", "Find the most power that can be sold for a time, and prove it."),
+    "swap": Command("voltherd.cli.swap", "Plan battery-swap stations against a forecast of swaps."),
     "city": Command("voltherd.cli.city", "Write a synthetic city: stations, piles and sessions."),
     "data": Command("voltherd.cli.data", "Obtain the real data sets that the demo uses.", group=True),
     "doctor": Command("voltherd.cli.doctor", "Find and explain what is wrong with this installation."),

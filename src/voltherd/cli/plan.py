@@ -29,12 +29,22 @@ def run(
         typer.Option(help="CNY per battery kWh missing at departure; auto: the least that no income can beat."),
     ] = "auto",
     gap: Annotated[float, typer.Option(help="Relative gap to the proven bound at which planning may stop.")] = 1e-3,
+    time_limit: Annotated[
+        float | None, typer.Option(help="Most seconds for planning; the best plan until then is written, with its gap.")
+    ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(help="Plan trading units on Ray: auto (this machine, or RAY_ADDRESS), or a cluster's address."),
+    ] = None,
 ) -> None:
     """Plan charging and discharging of a table of sessions.
 
-    Reads and checks every table first; a bad one ends the run with exit status 2 and nothing written.
+    Reads and checks every table first; a bad one ends the run with exit status 2 and nothing written. Stations on
+    different clearing nodes (column node) are planned side by side unless a table couples them. An interrupt ends
+    the run with exit status 130 and nothing written.
     """
-    from voltherd.cli.planning import Request, plan_files  # numba and Polars load only when a plan is made
+    from voltherd.cli.plan_request import Request  # numba and Polars load only when a plan is made
+    from voltherd.cli.planning import plan_files
 
     plan_files(
         Request(
@@ -55,5 +65,7 @@ def run(
             wear=wear,
             shortfall_price=shortfall_price,
             gap=gap,
+            time_limit=time_limit,
+            ray=ray,
         )
     )

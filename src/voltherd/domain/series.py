@@ -1,8 +1,11 @@
-"""Powers by interval over a horizon: position, demand-response limit, reserve."""
+"""Powers by interval over a horizon: position, demand-response limit, reserve.
+
+A series is one for everything together, or has rows for each clearing node: then every trading unit has its own.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -22,9 +25,11 @@ class PowerSeries:
     """Position: positive was bought. Limit: most net load of all sessions together."""
     source: str = ""
     """Name of the file, for messages."""
+    node: tuple[str, ...] | None = None
+    """The clearing node of every row; None: one series for everything together."""
 
-    def part(self, rows: slice) -> PowerSeries:
-        """Return the intervals `rows`."""
+    def part(self, rows: slice | Ints) -> PowerSeries:
+        """Return the rows `rows`, without their nodes."""
         return PowerSeries(self.start[rows], self.power_kw[rows], self.source)
 
 
@@ -40,13 +45,23 @@ class ReserveSeries:
     """Ability to raise the net load, >= 0."""
     source: str = ""
     """Name of the file, for messages."""
+    node: tuple[str, ...] | None = None
+    """The clearing node of every row; None: one series for everything together."""
 
-    def part(self, rows: slice) -> ReserveSeries:
-        """Return the intervals `rows`."""
+    def part(self, rows: slice | Ints) -> ReserveSeries:
+        """Return the rows `rows`, without their nodes."""
         return ReserveSeries(self.start[rows], self.up_kw[rows], self.down_kw[rows], self.source)
 
 
 Series = TypeVar("Series", PowerSeries, ReserveSeries)
+
+
+def of_node(series: Series, node: str) -> Series:
+    """Return the rows of one node of a series that has rows for each; it may have none."""
+    if series.node is None:
+        raise ValueError("the series is one for everything together")
+    rows = series.part(np.flatnonzero([name == node for name in series.node]))
+    return replace(rows, source=f"{series.source}, node {node!r}")
 
 
 def align(series: Series, horizon: Horizon) -> Series:
@@ -59,6 +74,8 @@ def align(series: Series, horizon: Horizon) -> Series:
     InputError
         Naming the first interval of the horizon that `series` lacks.
     """
+    if not len(series.start):
+        raise InputError("there is no row", source=series.source or None, allowed="every interval of the prices")
     first = (horizon.start - int(series.start[0])) // INTERVAL_MICROSECONDS
     have = len(series.start)
     missing = 0 if not 0 <= first < have else have - first

@@ -25,12 +25,17 @@ BURN_KW = 1e-8
 """Battery power turned into heat that counts as burning; less is rounding [kW]."""
 
 
-def burning_elements(fleet: Fleet, layout: Layout, solution: Solution) -> Mask:
-    """Return the two-way elements that charge and discharge at once with a loss, shape (K,)."""
-    session = fleet.session_index[layout.two_way]
+def burning_elements(problem: Problem, layout: Layout, solution: Solution) -> Mask:
+    """Return the two-way elements that charge and discharge at once with a loss or for money, shape (K,).
+
+    Without either, doing both at once is the net power by another name.
+    """
+    fleet = problem.fleet
+    session, interval = fleet.session_index[layout.two_way], fleet.interval_index[layout.two_way]
     both = np.minimum(solution.columns[layout.charge[layout.two_way]], solution.columns[layout.discharge])
     loss = 1.0 / fleet.discharge_efficiency[session] - fleet.charge_efficiency[session]
-    burning: Mask = both * loss > BURN_KW
+    paid = problem.discharge_price[interval] - problem.wear_cny_per_kwh > problem.charge_price[interval]
+    burning: Mask = (both * loss > BURN_KW) | (paid & (both > BURN_KW))
     return burning
 
 
@@ -61,7 +66,7 @@ def forbid_burning(
         Node budget of every mixed-integer program; the search ends with the first that uses it up.
     """
     program, layout = build(problem, exclusive)
-    best = _dive(problem.fleet, program, layout, relaxed)
+    best = _dive(problem, program, layout, relaxed)
     power = layout.power_kw(best.columns)
     while best.objective - bound > gap * max(abs(best.objective), 1.0):
         program, layout = build(problem, np.zeros_like(exclusive), exclusive)
@@ -72,8 +77,8 @@ def forbid_burning(
         bound = max(bound, decided.bound)
         fixed = _fix(program, layout, decided)
         solution = solve_continuous(fixed)
-        outside = burning_elements(problem.fleet, layout, solution) & ~exclusive
-        solution = _dive(problem.fleet, fixed, layout, solution)
+        outside = burning_elements(problem, layout, solution) & ~exclusive
+        solution = _dive(problem, fixed, layout, solution)
         if solution.objective < best.objective:
             best, power = solution, layout.power_kw(solution.columns)
         solved = decided.objective - decided.bound <= gap * max(abs(decided.objective), 1.0)
@@ -83,17 +88,17 @@ def forbid_burning(
     return power, best.objective, bound
 
 
-def _dive(fleet: Fleet, program: LinearProgram, layout: Layout, solution: Solution) -> Solution:
+def _dive(problem: Problem, program: LinearProgram, layout: Layout, solution: Solution) -> Solution:
     """Fix what burns in the direction in which its battery moves, solve again, until nothing burns.
 
     It ends: every round fixes at least one more element. It never fails: idling stays possible.
     """
-    upper = program.upper.copy()
+    fleet, upper = problem.fleet, program.upper.copy()
     session = fleet.session_index[layout.two_way]
     charge, discharge = layout.charge[layout.two_way], layout.discharge
     into, out_of = fleet.charge_efficiency[session], fleet.discharge_efficiency[session]
     while True:
-        burning = burning_elements(fleet, layout, solution)
+        burning = burning_elements(problem, layout, solution)
         if not burning.any():
             return solution
         gains = into * solution.columns[charge] >= solution.columns[discharge] / out_of

@@ -15,6 +15,7 @@ from voltherd.domain.interval import INTERVAL_HOURS
 from voltherd.flexibility.fleet import Fleet, Floats, Ints
 from voltherd.flexibility.plan import Cost
 from voltherd.flexibility.problem import DemandCharge, Position, Problem, Reserve
+from voltherd.flexibility.tally import loads, sums
 
 LIMIT_OVER_SHORTFALL = 10.0
 """How many times a shortfall that would have kept the city's limit costs what exceeding the limit costs."""
@@ -105,15 +106,13 @@ def least_shortfall_alone_kwh(fleet: Fleet) -> Floats:
 
 def city_load(fleet: Fleet, power_kw: Floats, intervals: int) -> Floats:
     """Return the net load of all sessions, shape (T,) [kW]."""
-    load = np.bincount(fleet.interval_index, weights=power_kw, minlength=intervals)
-    return load.astype(np.float64, copy=False)
+    load: Floats = loads(fleet, np.zeros(len(fleet), dtype=np.int64), power_kw, 1, intervals)[0]
+    return load
 
 
 def station_load(fleet: Fleet, power_kw: Floats, stations: int, intervals: int) -> Floats:
     """Return the net load of the sessions of every station, shape (S, T) [kW]."""
-    cell = fleet.station[fleet.session_index] * intervals + fleet.interval_index
-    load = np.bincount(cell, weights=power_kw, minlength=stations * intervals)
-    return load.astype(np.float64, copy=False).reshape(stations, intervals)
+    return loads(fleet, fleet.station, power_kw, stations, intervals)
 
 
 def idle_safe_limits(problem: Problem) -> tuple[Floats, Floats]:
@@ -154,13 +153,9 @@ def evaluate(problem: Problem, power_kw: Floats) -> Cost:
     Cost
         Charge is ``max(x, 0)`` and discharge ``max(-x, 0)``: a battery does one at a time.
     """
-    fleet, T = problem.fleet, problem.intervals
-    at = fleet.interval_index
-    charge: Floats = np.bincount(at, weights=np.maximum(power_kw, 0.0), minlength=T).astype(np.float64)
-    discharge: Floats = np.bincount(at, weights=np.maximum(-power_kw, 0.0), minlength=T).astype(np.float64)
+    charge, discharge, missing = sums(problem.fleet, power_kw, problem.intervals)
     load: Floats = charge - discharge
     charged, discharged = (INTERVAL_HOURS * float(np.sum(power)) for power in (charge, discharge))
-    missing = float(np.sum(shortfall_kwh(fleet, power_kw)))
     limit_excess = 0.0
     if problem.limit_kw is not None:
         excess_kwh = INTERVAL_HOURS * float(np.sum(np.maximum(load - problem.limit_kw, 0.0)))

@@ -1,30 +1,24 @@
-"""The planner: kernels where sessions stand alone, HiGHS where something couples them."""
+"""The planner: the cheapest method that proves what is asked, whatever couples the sessions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
 
 import numpy as np
 
-from voltherd.flexibility.cost import (
-    city_load,
-    evaluate,
-    idle_safe_limits,
-    least_shortfall_alone_kwh,
-    shortfall_kwh,
-    station_load,
-)
-from voltherd.flexibility.fleet import Fleet, Floats, Ints
+from voltherd.flexibility.cost import city_load, evaluate, least_shortfall_alone_kwh
+from voltherd.flexibility.coupled.city_plan import plan_city
+from voltherd.flexibility.coupled.found import Found, each
+from voltherd.flexibility.coupled.promises import MISSED_KWH, avoidable_kwh
+from voltherd.flexibility.coupled.station_plan import plan_stations, sessions_by_station
+from voltherd.flexibility.coupled.warm import WarmStart
+from voltherd.flexibility.fleet import Ints
 from voltherd.flexibility.highs import TOLERANCE
+from voltherd.flexibility.parts import restrict
 from voltherd.flexibility.plan import Plan
-from voltherd.flexibility.problem import DemandCharge, Problem, StationLimits
-from voltherd.flexibility.response import respond
-from voltherd.flexibility.tight import TightSolution, least_shortfall_kwh, solve_tight
-
-Result = TypeVar("Result")
+from voltherd.flexibility.problem import Problem
+from voltherd.flexibility.tight import least_shortfall_kwh
 
 LOAD_KW = 1e-9
 """A load past its limit by less is rounding [kW]."""
@@ -38,8 +32,20 @@ PRICE_STEP = 4.0
 MOST_RAISED = 1e6
 """By what at most: a million leaves any chain of conversion losses behind."""
 
+THOROUGH_SESSIONS = 20_000
+"""So many sessions and fewer are planned to `THOROUGH_GAP` at least: it takes a second."""
 
-def plan(problem: Problem, *, threads: int = 2, gap: float = 1e-3) -> Plan:
+THOROUGH_GAP = 1e-4
+
+
+def plan(
+    problem: Problem,
+    *,
+    threads: int = 2,
+    gap: float = 1e-3,
+    start: WarmStart | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Plan:
     """Return the cheapest plan that keeps every limit and misses no more energy than the limits force.
 
     Parameters
@@ -49,8 +55,13 @@ def plan(problem: Problem, *, threads: int = 2, gap: float = 1e-3) -> Plan:
     threads
         Threads for the kernels and for stations solved side by side; the plan does not depend on it.
     gap
-        Relative gap that is good enough where charging and discharging at once would pay and a mixed-integer
-        program decides. Everywhere else the plan is optimal.
+        Relative gap of cost and proven bound that is good enough; small problems are planned further. Under
+        1e-7 everything that couples is solved to the end by HiGHS.
+    start
+        Where to begin, from `plan_and_start`; it changes the time this takes, and the plan within the gap.
+    stop
+        Polled between passes: when it says so, the best plan so far comes back with its true gap. This is how
+        a time limit is kept from outside; the planner itself reads no clock.
 
     Returns
     -------
@@ -61,43 +72,55 @@ def plan(problem: Problem, *, threads: int = 2, gap: float = 1e-3) -> Plan:
 
     Raises
     ------
+    InputError
+        A price is not a finite number, or a session reaches outside the horizon.
     SolverError
         HiGHS ends without an answer.
 
     Notes
     -----
     Sessions first respond to the prices alone. A response that keeps a station's limits is final and optimal
-    for that station; only the others are solved, each for itself. Position and reserve, and a city limit that
-    the result would exceed, couple everything: then the whole problem is one program.
+    for that station. One-way stations are solved as a flow, others descend (`voltherd.flexibility.coupled`),
+    and HiGHS does what is small or stays unproven. Position and limit, where they bind, couple everything:
+    then all descend together. A reserve is left to HiGHS.
     """
+    return plan_and_start(problem, threads=threads, gap=gap, start=start, stop=stop)[0]
+
+
+def plan_and_start(
+    problem: Problem,
+    *,
+    threads: int = 2,
+    gap: float = 1e-3,
+    start: WarmStart | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> tuple[Plan, WarmStart | None]:
+    """Return what `plan` does, and where the next plan may begin; None where nothing would be gained by it."""
     if len(problem.fleet) == 0:
         cost = evaluate(problem, np.zeros(0))
-        return _plan(problem, np.zeros(0), cost.objective_cny, "nothing to plan")
+        price = problem.shortfall_price_cny_per_kwh
+        return Plan(np.zeros(0), cost, cost.objective_cny, "nothing to plan", price), None
     asked = problem.shortfall_price_cny_per_kwh
     rounding = SHORTFALL_KWH + TOLERANCE * len(problem.fleet)
-    found = _plan_at_price(problem, threads, gap)
-    if found.cost.shortfall_kwh <= rounding:
-        return found
-    avoidable = _avoidable_kwh(problem.fleet, found.power_kw)
-    if np.sum(avoidable) <= rounding:
-        return found
+    found, is_least, following = _plan_at_price(problem, threads, gap, start, stop)
+    if is_least or found.cost.shortfall_kwh <= rounding:
+        return found, following
+    avoidable = avoidable_kwh(problem.fleet, found.power_kw)
+    avoidable[avoidable <= MISSED_KWH] = 0.0
+    if np.sum(avoidable) <= rounding or (stop is not None and stop()):
+        return found, following
     forced = _forced_kwh(problem, np.unique(problem.fleet.station[avoidable > 0]), threads)
     price = asked
     while np.sum(avoidable) > forced + rounding and price < MOST_RAISED * asked:
         price *= PRICE_STEP
-        found = _plan_at_price(replace(problem, shortfall_price_cny_per_kwh=price), threads, gap)
-        avoidable = _avoidable_kwh(problem.fleet, found.power_kw)
+        dearer = replace(problem, shortfall_price_cny_per_kwh=price)
+        found, _, following = _plan_at_price(dearer, threads, gap, following, stop)
+        avoidable = avoidable_kwh(problem.fleet, found.power_kw)
+        if stop is not None and stop():
+            break
     if price > asked:
-        return replace(found, method=f"{found.method}, shortfall price raised to {price:.2f} CNY/kWh")
-    return found
-
-
-def _avoidable_kwh(fleet: Fleet, power_kw: Floats) -> Floats:
-    """Return what every session misses beyond what it would miss alone at full power, shape (N,) [kWh]."""
-    missing = shortfall_kwh(fleet, power_kw)
-    some = np.flatnonzero(missing)
-    missing[some] -= least_shortfall_alone_kwh(fleet.take(some))
-    return np.maximum(missing, 0.0)
+        found = replace(found, method=f"{found.method}, shortfall price raised to {price:.2f} CNY/kWh")
+    return found, following
 
 
 def _forced_kwh(problem: Problem, stations: Ints, threads: int) -> float:
@@ -106,119 +129,34 @@ def _forced_kwh(problem: Problem, stations: Ints, threads: int) -> float:
         concerned = [problem]
     elif problem.stations is not None:
         bare = replace(problem, demand=None)
-        concerned = [_restrict(bare, i, s) for i, s in _by_station(problem.fleet, stations)]
+        concerned = [restrict(bare, i, s) for i, s in sessions_by_station(problem.fleet, stations)]
     else:
         concerned = []
     alone = sum(float(np.sum(least_shortfall_alone_kwh(part.fleet))) for part in concerned)
-    return sum(_each(least_shortfall_kwh, concerned, threads)) - alone
+    return sum(each(least_shortfall_kwh, concerned, threads)) - alone
 
 
-def _plan_at_price(problem: Problem, threads: int, gap: float) -> Plan:
-    """Return the plan at the problem's own shortfall price."""
+def _plan_at_price(
+    problem: Problem, threads: int, gap: float, start: WarmStart | None, stop: Callable[[], bool] | None
+) -> tuple[Plan, bool, WarmStart | None]:
+    """Return the plan at the problem's own shortfall price, whether it is known to miss least, and a start."""
+    if len(problem.fleet) <= THOROUGH_SESSIONS:
+        gap = min(gap, THOROUGH_GAP)
     if problem.position is None and problem.reserve is None:
-        free = _plan_by_stations(replace(problem, limit_kw=None), threads, gap)
-        if problem.limit_kw is None:
-            return free
-        if np.all(city_load(problem.fleet, free.power_kw, problem.intervals) <= problem.limit_kw + LOAD_KW):
-            return free
-    solution = solve_tight(problem, gap=gap)
-    return _plan(problem, solution.power_kw, solution.lower_bound, "HiGHS")
+        free = plan_stations(replace(problem, limit_kw=None), threads=threads, gap=gap, stop=stop)
+        if problem.limit_kw is None or _within(problem, free):
+            return _judged(problem, free)
+    return _judged(problem, plan_city(problem, threads=threads, gap=gap, start=start, stop=stop))
 
 
-def _plan_by_stations(problem: Problem, threads: int, gap: float) -> Plan:
-    """Return the plan of a problem in which nothing beyond a station couples its sessions."""
-    fleet = problem.fleet
-    response = respond(
-        fleet,
-        problem.charge_price,
-        problem.discharge_price,
-        problem.wear_cny_per_kwh,
-        problem.shortfall_price_cny_per_kwh,
-        threads=threads,
-    )
-    power, bound, method = response.power_kw.copy(), response.session_bound.copy(), "kernels"
-
-    def solve(parts: Sequence[tuple[Ints, Ints]], whole: Problem) -> list[float]:
-        """Solve sessions with their stations, part by part; keep their power, return their bounds."""
-        problems = [_restrict(whole, sessions, stations) for sessions, stations in parts]
-        solutions: list[TightSolution] = _each(lambda part: solve_tight(part, gap=gap), problems, threads)
-        for (sessions, _), solution in zip(parts, solutions, strict=True):
-            power[_elements(fleet, sessions)] = solution.power_kw
-        return [solution.lower_bound for solution in solutions]
-
-    limited = np.flatnonzero(response.exceeds_discharge)
-    if len(limited):
-        singles = [(i, fleet.station[i]) for i in limited[:, None]]
-        bound[limited] = solve(singles, replace(problem, stations=None, demand=None))
-        method += f" + HiGHS for {len(limited)} of {len(fleet)} sessions"
-    proven = 0.0
-    over = _overloaded(problem, power)
-    if len(over):
-        proven = sum(solve(_by_station(fleet, over), problem))
-        method += f" + HiGHS at {len(over)} of {_station_count(problem)} stations"
-    proven += float(np.sum(bound[~np.isin(fleet.station, over)]))
-    return _plan(problem, power, proven, method)
+def _within(problem: Problem, found: Found) -> bool:
+    """Return whether the city's limit is kept."""
+    load = city_load(problem.fleet, found.power_kw, problem.intervals)
+    return problem.limit_kw is None or bool(np.all(load <= problem.limit_kw + LOAD_KW))
 
 
-def _plan(problem: Problem, power_kw: Floats, lower_bound: float, method: str) -> Plan:
-    cost = evaluate(problem, power_kw)
-    price = problem.shortfall_price_cny_per_kwh
-    return Plan(power_kw, cost, min(lower_bound, cost.objective_cny), method, price)
-
-
-def _overloaded(problem: Problem, power_kw: Floats) -> Ints:
-    """Return the stations at which the power breaks a limit or raises a charged peak, ascending."""
-    over = np.zeros(_station_count(problem), dtype=bool)
-    if problem.stations is None and problem.demand is None:
-        return np.flatnonzero(over)
-    load = station_load(problem.fleet, power_kw, len(over), problem.intervals)
-    if problem.stations is not None:
-        most_import, most_export = idle_safe_limits(problem)
-        over |= np.any((load > most_import + LOAD_KW) | (-load > most_export + LOAD_KW), axis=1)
-        load = load + problem.stations.background_kw
-    if problem.demand is not None:
-        rises = load.max(axis=1) > problem.demand.peak_so_far_kw + LOAD_KW
-        over |= rises & (problem.demand.price_cny_per_kw > 0)
-    return np.flatnonzero(over)
-
-
-def _by_station(fleet: Fleet, stations: Ints) -> list[tuple[Ints, Ints]]:
-    """Return the sessions of each of `stations` (ascending), with the station itself as an array of one."""
-    order = np.argsort(fleet.station, kind="stable")
-    edges = np.searchsorted(fleet.station[order], [stations, stations + 1])
-    return [(order[first:end], station) for first, end, station in zip(*edges, stations[:, None], strict=True)]
-
-
-def _each(work: Callable[[Problem], Result], problems: Sequence[Problem], threads: int) -> list[Result]:
-    """Do `work` on problems that have nothing to do with one another; HiGHS lets other threads run."""
-    if threads == 1 or len(problems) < 2:
-        return [work(problem) for problem in problems]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(work, problems))
-
-
-def _restrict(problem: Problem, sessions: Ints, stations: Ints) -> Problem:
-    """Return the problem of some sessions at some stations (ascending), with no other station."""
-    fleet = problem.fleet.take(sessions)
-    limits, demand = problem.stations, problem.demand
-    if limits is not None:
-        limits = StationLimits(limits.import_kw[stations], limits.export_kw[stations], limits.background_kw[stations])
-    if demand is not None:
-        demand = DemandCharge(demand.price_cny_per_kw[stations], demand.peak_so_far_kw[stations])
-    station = np.searchsorted(stations, fleet.station)
-    return replace(problem, fleet=replace(fleet, station=station), stations=limits, demand=demand)
-
-
-def _elements(fleet: Fleet, sessions: Ints) -> Ints:
-    """Return the elements of a flat plan that belong to `sessions`, in the order of these."""
-    length = fleet.length[sessions]
-    first = np.repeat(fleet.offsets[sessions] - np.cumsum(length) + length, length)
-    return first + np.arange(len(first))
-
-
-def _station_count(problem: Problem) -> int:
-    if problem.stations is not None:
-        return len(problem.stations.import_kw)
-    if problem.demand is not None:
-        return len(problem.demand.price_cny_per_kw)
-    return int(problem.fleet.station.max()) + 1
+def _judged(problem: Problem, found: Found) -> tuple[Plan, bool, WarmStart | None]:
+    cost = evaluate(problem, found.power_kw)
+    bound = min(found.lower_bound, cost.objective_cny)
+    made = Plan(found.power_kw, cost, bound, found.method, problem.shortfall_price_cny_per_kwh)
+    return made, found.is_least, found.start

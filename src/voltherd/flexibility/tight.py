@@ -63,7 +63,7 @@ def solve_tight(problem: Problem, *, gap: float = 1e-9, nodes: int | None = None
     while True:
         program, layout = build(problem, cut)
         solution = solve_continuous(program)
-        burning = burning_elements(problem.fleet, layout, solution)
+        burning = burning_elements(problem, layout, solution)
         if not np.any(burning & ~cut):
             break
         cut |= whole_sessions(problem.fleet, layout, burning)

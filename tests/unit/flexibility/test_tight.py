@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.unit.flexibility.plain_model import plain_optimum
-from tests.unit.flexibility.random_problems import COUPLINGS, random_problem
+from tests.unit.flexibility.random_problems import COUPLINGS, random_fleet, random_problem
 from voltherd.flexibility.cost import evaluate, violations
 from voltherd.flexibility.problem import Problem
 from voltherd.flexibility.tight import solve_tight
@@ -99,3 +99,15 @@ def test_a_limit_of_zero_or_more_is_hard_and_one_below_zero_is_exceeded_as_littl
     cost = evaluate(impossible, solve_tight(impossible).power_kw)
     assert cost.limit_excess_cny > 0
     assert cost.objective_cny == pytest.approx(plain_optimum(impossible, binaries=True), rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_lossless_battery_is_not_paid_for_charging_and_discharging_at_once(seed: int) -> None:
+    problem = random_problem(seed)
+    fleet = random_fleet(np.random.default_rng(seed), lossless=True)
+    problem = replace(
+        problem, fleet=fleet, stations=None, discharge_price=problem.charge_price + 0.8, wear_cny_per_kwh=0.25
+    )
+    solution = solve_tight(problem)
+    assert evaluate(problem, solution.power_kw).objective_cny == pytest.approx(solution.objective, rel=1e-7, abs=1e-7)
+    assert solution.lower_bound <= solution.objective + 1e-7

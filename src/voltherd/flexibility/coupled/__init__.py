@@ -1,0 +1,1 @@
+"""Planning what couples sessions without a solver: augmented Lagrangian, block descent over sessions, exact blocks."""
