@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 
 from voltherd.cli.bench import Measurement
-from voltherd.cli.bench_clock import Times, once, several, total
+from voltherd.cli.bench_clock import Times, several, total
 from voltherd.cli.bench_response import linear_programme
 from voltherd.cli.bench_transport import charging_at_once
 from voltherd.cli.memory import peak_rss_mb
