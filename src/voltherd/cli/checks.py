@@ -83,10 +83,14 @@ def _versions() -> Finding:
 
 def _kernels(warm: bool) -> Finding:
     if warm:
-        from voltherd.flexibility.response import warm as compile_all
+        from voltherd.cli.warming import warm_planner
+        from voltherd.flexibility.allocation import warm as warm_allocation
+        from voltherd.flexibility.swap.planner import warm as warm_swap
 
         started = time.perf_counter()
-        compile_all()
+        warm_planner()
+        warm_allocation()
+        warm_swap()
         return Finding(State.GOOD, "planner's kernels", f"compiled or loaded in {time.perf_counter() - started:.1f} s")
     if jit.is_warm():
         return Finding(State.GOOD, "planner's kernels", f"compiled, in {jit.CACHE_FOLDER}")

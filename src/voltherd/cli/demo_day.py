@@ -20,11 +20,11 @@ from voltherd.adapters.files.write import check_writable, write_files
 from voltherd.cli.demo_city import city_day
 from voltherd.cli.demo_real import real_day
 from voltherd.cli.serve_folder import serve_folder
+from voltherd.cli.warming import warm_planner
 from voltherd.domain.errors import DataUnavailableError, InputError
 from voltherd.domain.money import fen
 from voltherd.domain.tables import PriceTable, SessionTable, StationTable
 from voltherd.flexibility import jit
-from voltherd.flexibility.response import warm
 from voltherd.journal.sqlite import SqliteJournal
 from voltherd.report.case import Figures, Story, case_of, figures
 from voltherd.report.model import Case, DayReport, Text
@@ -126,7 +126,7 @@ def demonstrate(demo: Demo, *, headless: bool) -> None:
     with Progress(*columns, console=Console(stderr=True)) as bars:
         if not jit.is_warm():
             console.print("Compiling the planner's kernels, once for this version and processor.")
-        warm()
+        warm_planner()
         folders = _data(bars, notices)
         if folders is not None:
             real = real_day(

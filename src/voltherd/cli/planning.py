@@ -19,9 +19,9 @@ from voltherd.cli.main import INTERRUPTED
 from voltherd.cli.memory import peak_rss_mb
 from voltherd.cli.plan_request import Request, check_options
 from voltherd.cli.plan_task import Task, read_task
+from voltherd.cli.warming import warm_planner
 from voltherd.flexibility import jit
 from voltherd.flexibility.plan import Plan
-from voltherd.flexibility.response import warm
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -77,7 +77,7 @@ def plan_files(request: Request) -> None:
         read_seconds = time.perf_counter() - started
         if not jit.is_warm():
             sys.stderr.write("compiling the planner's kernels, once for this version and processor ...\n")
-        warm()
+        warm_planner()
         with _compute(request) as compute:
             started = time.perf_counter()
             plan = plan_units(compute, task.problem, task.units, gap=request.gap, seconds=request.time_limit)
