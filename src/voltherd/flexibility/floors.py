@@ -8,15 +8,20 @@ floor are then only charged, and the rest is planned again (docs/planner.md).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from voltherd.domain.interval import INTERVAL_HOURS
+from voltherd.flexibility.coupled.warm import WarmStart
 from voltherd.flexibility.fleet import Fleet, Floats, Ints
 from voltherd.flexibility.plan import Plan
-from voltherd.flexibility.planner import plan
+from voltherd.flexibility.planner import plan_and_start
 from voltherd.flexibility.problem import Problem
+
+Stop = Callable[[], bool]
+"""Polled while planning: whether to come back with the best plan so far."""
 
 _TOLERANCE_KWH = 1e-7
 
@@ -43,32 +48,56 @@ def below_floor(fleet: Fleet, power_kw: Floats, owner_floor_kwh: Floats) -> Ints
 
 
 def plan_above_floors(problem: Problem, owner_floor_kwh: Floats, *, threads: int = 2, gap: float = 1e-3) -> Plan:
-    """Plan as `planner.plan` does, and keep every owner's floor.
+    """Return the plan of `plan_above`."""
+    return plan_above(problem, owner_floor_kwh, threads=threads, gap=gap)[0]
+
+
+def plan_above(
+    problem: Problem,
+    owner_floor_kwh: Floats,
+    *,
+    threads: int = 2,
+    gap: float = 1e-3,
+    start: WarmStart | None = None,
+    stop: Stop | None = None,
+) -> tuple[Plan, WarmStart | None]:
+    """Return a plan that keeps every owner's floor, and where the next one may begin.
 
     Parameters
     ----------
+    problem
+        Its fleet's floors are lowered to the arrival energies.
     owner_floor_kwh
-        Floors as the owners set them, shape (N,); `problem.fleet.floor_kwh` holds them lowered to the arrival
-        energy.
+        Floors as the owners set them, shape (N,).
+    threads, gap, start, stop
+        As for `planner.plan_and_start`. However soon it is stopped, no floor is crossed.
+
+    Raises
+    ------
+    SolverError
+        HiGHS ends without an answer.
     """
-    two_way = problem.fleet.discharge_kw
-    charged_only = np.zeros(0, dtype=np.int64)
-    relaxed = kept = plan(problem, threads=threads, gap=gap)
-    while len(found := below_floor(problem.fleet, kept.power_kw, owner_floor_kwh)):
-        charged_only = np.union1d(charged_only, found)
-        discharge_kw = two_way.copy()
-        discharge_kw[charged_only] = 0.0
-        safe = replace(problem, fleet=replace(problem.fleet, discharge_kw=discharge_kw))
-        kept = plan(safe, threads=threads, gap=gap)
-        if kept.shortfall_price_cny_per_kwh != relaxed.shortfall_price_cny_per_kwh:
-            # cost and bound must stand at one price: the higher of the two
-            price = max(kept.shortfall_price_cny_per_kwh, relaxed.shortfall_price_cny_per_kwh)
-            problem = replace(problem, shortfall_price_cny_per_kwh=price)
-            relaxed = kept = plan(problem, threads=threads, gap=gap)
+    while True:
+        free, start = plan_and_start(problem, threads=threads, gap=gap, start=start, stop=stop)
+        price = free.shortfall_price_cny_per_kwh
+        problem = replace(problem, shortfall_price_cny_per_kwh=price)
+        kept, following, charged_only = free, start, np.zeros(0, dtype=np.int64)
+        while len(crossing := below_floor(problem.fleet, kept.power_kw, owner_floor_kwh)):
+            charged_only = np.union1d(charged_only, crossing)
+            safe = _only_charging(problem, charged_only)
+            kept, following = plan_and_start(safe, threads=threads, gap=gap, start=following, stop=stop)
+        if kept.shortfall_price_cny_per_kwh == price:
+            break
+        # cost and bound stand at one price: the bound is found once more at the higher one
+        problem = replace(problem, shortfall_price_cny_per_kwh=kept.shortfall_price_cny_per_kwh)
     if not len(charged_only):
-        return kept
-    return replace(
-        kept,
-        lower_bound_cny=relaxed.lower_bound_cny,
-        method=f"{kept.method}, {len(charged_only)} sessions only charged to keep the owner's floor",
-    )
+        return kept, following
+    method = f"{kept.method}, {len(charged_only)} sessions only charged to keep the owner's floor"
+    bound = min(free.lower_bound_cny, kept.cost.objective_cny)
+    return replace(kept, lower_bound_cny=bound, method=method), following
+
+
+def _only_charging(problem: Problem, sessions: Ints) -> Problem:
+    discharge_kw = problem.fleet.discharge_kw.copy()
+    discharge_kw[sessions] = 0.0
+    return replace(problem, fleet=replace(problem.fleet, discharge_kw=discharge_kw))

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from voltherd.flexibility.above_floors import Stop, plan_above
 from voltherd.flexibility.change import Change, Updated, update
 from voltherd.flexibility.cost import evaluate, shortfall_kwh
 from voltherd.flexibility.coupled.warm import WarmStart
 from voltherd.flexibility.fleet import Floats, Ints
+from voltherd.flexibility.floors import Stop, plan_above
 from voltherd.flexibility.parts import couples_everything, elements, restrict, station_count, sum_costs, without
 from voltherd.flexibility.plan import Cost, Plan
 from voltherd.flexibility.problem import Problem
@@ -88,7 +88,7 @@ def replan(
     change
         What is different.
     threads, gap, stop
-        As for `above_floors.plan_above`.
+        As for `floors.plan_above`.
 
     Returns
     -------

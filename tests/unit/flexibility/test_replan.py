@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 
 from tests.unit.flexibility.random_problems import COUPLINGS, STATIONS, T, random_fleet, random_problem
-from voltherd.flexibility.above_floors import plan_above
 from voltherd.flexibility.change import Change, departed, measured, with_sessions
 from voltherd.flexibility.cost import city_load, evaluate, station_load, violations
 from voltherd.flexibility.coupled.warm import WarmStart
 from voltherd.flexibility.elapsed import from_interval
 from voltherd.flexibility.fleet import Fleet, Floats, Ints
-from voltherd.flexibility.floors import below_floor, plan_above_floors
+from voltherd.flexibility.floors import below_floor, plan_above, plan_above_floors
 from voltherd.flexibility.parts import elements
 from voltherd.flexibility.plan import Plan
 from voltherd.flexibility.problem import Position, Problem, StationLimits
@@ -304,14 +303,10 @@ def test_stopped_at_once_it_still_keeps_every_limit_and_tells_its_gap() -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("couplings", [(), ("stations",), ("position",)], ids="+".join)
-def test_owners_floors_are_kept_as_by_a_plan_from_nowhere(seed: int, couplings: tuple[str, ...]) -> None:
+def test_owners_floors_are_kept_however_soon_planning_stops(seed: int, couplings: tuple[str, ...]) -> None:
     problem = start(seed, couplings, high_floors=True).problem
     high = np.where(np.arange(N) % 2 == 0, 0.6 * problem.fleet.capacity_kwh, problem.fleet.floor_kwh)
     found, _ = plan_above(problem, high, gap=1e-9)
-    other = plan_above_floors(problem, high, gap=1e-9)
     assert not len(below_floor(problem.fleet, found.power_kw, high))
-    assert found.cost.objective_cny == pytest.approx(other.cost.objective_cny, rel=1e-6, abs=1e-6)
-    assert found.lower_bound_cny == pytest.approx(other.lower_bound_cny, rel=1e-6, abs=1e-6)
-    assert found.method == other.method
     stopped, _ = plan_above(problem, high, gap=1e-9, stop=lambda: True)
     assert not len(below_floor(problem.fleet, stopped.power_kw, high))
