@@ -211,7 +211,8 @@ def test_an_interrupt_ends_it_within_a_second_and_writes_nothing(tmp_path: Path,
         running.send_signal(signal.SIGINT)
         _, told = running.communicate(timeout=60)
         took = monotonic() - interrupted
-    assert running.returncode == 130, told
+    # Before the first line of ours has run, the interpreter itself ends by the signal: to a shell that is 130, too.
+    assert running.returncode in ((130,) if busy_seconds > 1 else (130, -signal.SIGINT)), told
     assert took < 1.5  # a second, and half of one for a machine that is shared
     if busy_seconds > 1:
         assert told.endswith("interrupted\n")

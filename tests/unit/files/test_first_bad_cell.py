@@ -143,8 +143,11 @@ def test_a_spoilt_cell_is_named(spoilt: tuple[str, str, str], ending: str, data:
     row = data.draw(st.integers(0, len(sample.rows) - 1))
     error = refusal(sample.with_cell(row, column, value), table, ending)
     assert (error.row, error.column) == (row + 1, column)
-    # Parquet holds a number where the text is one.
-    assert error.value == value if isinstance(error.value, str) else repr(error.value) == repr(float(value))
+    # Spaces around a cell are not part of it; Parquet holds a number where the text is one.
+    if isinstance(error.value, str):
+        assert error.value.strip() == value.strip()
+    else:
+        assert repr(error.value) == repr(float(value))
     assert str(error.source).endswith(f"table.{ending}")
     assert error.allowed
     assert error.exit_status == 2

@@ -9,11 +9,14 @@ import numpy as np
 
 from voltherd.domain.errors import SolverError
 from voltherd.domain.interval import INTERVAL_HOURS
-from voltherd.flexibility.cost import station_load
+from voltherd.flexibility.cost import battery_kwh, station_load
 from voltherd.flexibility.fleet import Floats, Ints
 from voltherd.flexibility.highs import solve_continuous
 from voltherd.flexibility.offer.programme import Mask, Question, blocks_of, build
 from voltherd.flexibility.offer.search import LIMIT_KW
+
+BAND_KWH = 1e-7
+"""A battery past its band by less is rounding [kWh]."""
 
 
 def settle(question: Question, witness_kw: Floats, detailed: Mask, check: Callable[[], None]) -> tuple[Floats, Ints]:
@@ -98,4 +101,12 @@ def _beside(question: Question, witness_kw: Floats) -> Floats | None:
     energy = solution.columns[layout.charge]
     energy[blocks.two_way] -= solution.columns[layout.discharge]
     power = blocks.spread(energy, question.fleet.part, question.baseline_kw)
-    return None if _broken(question, power)[0] else power
+    return None if _broken(question, power)[0] or _overfull(question, power) else power
+
+
+def _overfull(question: Question, power_kw: Floats) -> bool:
+    """Return whether a battery leaves its band: one that had to burn to stay in it cannot by its net power."""
+    fleet = question.fleet
+    session, energy = fleet.session_index, battery_kwh(fleet, power_kw)
+    low, high = fleet.floor_kwh[session], fleet.capacity_kwh[session]
+    return bool(np.any((energy > high + BAND_KWH) | (energy < low - BAND_KWH)))
