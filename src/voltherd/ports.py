@@ -9,8 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from voltherd.domain.events import Draft, Entry, FieldEvent, Position, SetPoints
+from voltherd.domain.events import (
+    BidMade,
+    DispatchEvent,
+    Draft,
+    Entry,
+    FieldEvent,
+    MarketEvent,
+    Position,
+    ResponseOffered,
+    SetPoints,
+)
 from voltherd.domain.interval import Instant
+from voltherd.domain.unit_values import UnitValues
 
 
 class Clock(Protocol):
@@ -68,4 +79,32 @@ class ChargerPort(Protocol):
 
     def poll(self) -> Sequence[FieldEvent]:
         """Return what happened in the field since the last poll, in the order in which it happened."""
+        ...
+
+
+class MarketPort(Protocol):
+    """The energy market, or whoever trades there for us."""
+
+    def submit(self, bids: Sequence[BidMade]) -> None:
+        """Hand in bids; whether they were taken comes back as an event."""
+        ...
+
+    def poll(self) -> Sequence[MarketEvent]:
+        """Return prices, awards and refusals since the last poll, in the order in which they came."""
+        ...
+
+
+class DispatchPort(Protocol):
+    """Dispatch centres and demand-response programmes."""
+
+    def report(self, values: Sequence[UnitValues]) -> None:
+        """Tell what units do and could do."""
+        ...
+
+    def offer(self, offers: Sequence[ResponseOffered]) -> None:
+        """Answer invitations."""
+        ...
+
+    def poll(self) -> Sequence[DispatchEvent]:
+        """Return what was asked since the last poll, in the order in which it came."""
         ...
