@@ -17,6 +17,7 @@ from voltherd.domain.events import (
     FieldEvent,
     MarketEvent,
     Position,
+    Reported,
     ResponseOffered,
     SetPoints,
 )
@@ -77,7 +78,7 @@ class ChargerPort(Protocol):
         """Hand over set-points; what they did is known only from the meters."""
         ...
 
-    def poll(self) -> Sequence[FieldEvent]:
+    def poll(self) -> Sequence[Reported[FieldEvent]]:
         """Return what happened in the field since the last poll, in the order in which it happened."""
         ...
 
@@ -89,7 +90,7 @@ class MarketPort(Protocol):
         """Hand in bids; whether they were taken comes back as an event."""
         ...
 
-    def poll(self) -> Sequence[MarketEvent]:
+    def poll(self) -> Sequence[Reported[MarketEvent]]:
         """Return prices, awards and refusals since the last poll, in the order in which they came."""
         ...
 
@@ -105,6 +106,6 @@ class DispatchPort(Protocol):
         """Answer invitations."""
         ...
 
-    def poll(self) -> Sequence[DispatchEvent]:
+    def poll(self) -> Sequence[Reported[DispatchEvent]]:
         """Return what was asked since the last poll, in the order in which it came."""
         ...

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from voltherd.domain.events import Draft, FieldEvent, PluggedIn, SetPoints, Unplugged
+from voltherd.domain.events import Draft, FieldEvent, PluggedIn, Reported, SetPoints, Unplugged
 from voltherd.domain.interval import INTERVAL_MICROSECONDS, Horizon, Instant, datetime_of
 from voltherd.flexibility.fleet import Fleet, Floats
 from voltherd.flexibility.roster import Roster
@@ -54,10 +54,10 @@ class DayKernel:
         # zero, so that no sum of whole watts passes a limit that the plan keeps.
         self._power_w = np.trunc(power_kw / fleet.part * _WATTS + np.sign(power_kw) * 1e-6).astype(np.int64)
 
-    def step(self, now: Instant, happened: Sequence[FieldEvent]) -> tuple[list[Draft], list[SetPoints]]:
+    def step(self, now: Instant, happened: Sequence[Reported[FieldEvent]]) -> tuple[list[Draft], list[SetPoints]]:
         """Return what is to be journaled and what is to be ordered at `now`, the start of an interval."""
         # The canonical order is (instant, source, sequence): by station, each station's events as they came.
-        drafts = [_draft(FIELD, now, event) for event in sorted(happened, key=_source)]
+        drafts = [_draft(FIELD, now, event) for event in sorted((fact.event for fact in happened), key=_source)]
         orders = sorted(self._orders(now), key=_source) if now < self._horizon.end else []
         drafts += [_draft(CONTROL, now, order) for order in orders]
         return drafts, orders

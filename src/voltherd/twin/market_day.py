@@ -133,7 +133,7 @@ def _unwatched(piles: TwinPiles, horizon: Horizon, progress: Progress) -> Iterat
     """Run the day as it was: nobody orders anything, and nothing of it enters a journal."""
     for interval in range(horizon.intervals):
         piles.advance()
-        yield from (event for event in piles.poll() if isinstance(event, RegistersRead))
+        yield from (fact.event for fact in piles.poll() if isinstance(fact.event, RegistersRead))
         piles.clock.advance_to(horizon.start_of(interval + 1))
         progress("uncontrolled", interval + 1, horizon.intervals)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from voltherd.domain.events import FieldEvent, PluggedIn, RegistersRead, SetPoints, Unplugged
+from voltherd.domain.events import FieldEvent, PluggedIn, RegistersRead, Reported, SetPoints, Unplugged
 from voltherd.domain.interval import INTERVAL_HOURS, INTERVAL_MICROSECONDS, Horizon, Instant
 from voltherd.domain.tables import SessionTable
 from voltherd.flexibility.fleet import Fleet, Floats, Ints
@@ -59,10 +59,11 @@ class TwinPiles:
             self._order_w[at] = order.power_w
             self._order_expires[at] = order.expires
 
-    def poll(self) -> Sequence[FieldEvent]:
+    def poll(self) -> Sequence[Reported[FieldEvent]]:
         """Return what happened since the last poll."""
         happened, self._happened = self._happened, []
-        return happened
+        now = self.clock.now()
+        return [Reported(now, event) for event in happened]
 
     def advance(self) -> None:
         """Run the interval that begins at the clock's now, and read every meter at its end."""

@@ -8,7 +8,7 @@ or phone number is ever part of an event.
 
 from __future__ import annotations
 
-from voltherd.domain.events.control import LimitNarrowed, PlanMade, SetPoints
+from voltherd.domain.events.control import LimitNarrowed, PlanMade, SetPoints, StepTaken
 from voltherd.domain.events.dispatch import (
     LinkChanged,
     RegulationAwarded,
@@ -20,7 +20,7 @@ from voltherd.domain.events.dispatch import (
     ResponseInvited,
     ResponseOffered,
 )
-from voltherd.domain.events.entry import Draft, Entry, Position
+from voltherd.domain.events.entry import Draft, Entry, Position, Reported
 from voltherd.domain.events.field import (
     AlarmCleared,
     AlarmKind,
@@ -76,12 +76,14 @@ __all__ = [
     "RegulationInstructed",
     "RegulationMeasured",
     "RegulationSwitched",
+    "Reported",
     "ResponseAwarded",
     "ResponseEvaluated",
     "ResponseInvited",
     "ResponseOffered",
     "SetPoints",
     "StatementIssued",
+    "StepTaken",
     "TelemetrySegment",
     "Unplugged",
 ]

@@ -43,3 +43,13 @@ class LimitNarrowed(msgspec.Struct, frozen=True, array_like=True, tag="limit_nar
     export_w: int
     cause: str
     """Id of the alarm, award or instruction behind it."""
+
+
+class StepTaken(msgspec.Struct, frozen=True, array_like=True, tag="step_taken/1"):
+    """The kernel took a step: which facts it knew by then. With these, its state can be rebuilt in order."""
+
+    at: Instant
+    streams: tuple[str, ...]
+    """The streams of facts, sorted by code point."""
+    upto: tuple[int, ...]
+    """Sequence number of the last entry of each that was known; 0: none."""

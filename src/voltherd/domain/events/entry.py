@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Generic, TypeVar
+
 import msgspec
 
 from voltherd.domain.events.kinds import Event
 from voltherd.domain.interval import Instant
+
+Fact = TypeVar("Fact", bound=Event, covariant=True)
+"""An event that a port brings in."""
+
+
+class Reported(msgspec.Struct, Generic[Fact], frozen=True, gc=False):
+    """A fact as it comes in through a port."""
+
+    at: Instant
+    """When it happened, by the clock of who reports it."""
+    event: Fact
 
 
 class Draft(msgspec.Struct, frozen=True, gc=False):

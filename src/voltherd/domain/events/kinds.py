@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voltherd.domain.events.control import LimitNarrowed, PlanMade, SetPoints
+from voltherd.domain.events.control import LimitNarrowed, PlanMade, SetPoints, StepTaken
 from voltherd.domain.events.dispatch import (
     LinkChanged,
     RegulationAwarded,
@@ -49,6 +49,7 @@ Event = (
     | PlanMade
     | SetPoints
     | LimitNarrowed
+    | StepTaken
     | RegulationAwarded
     | RegulationSwitched
     | RegulationInstructed
