@@ -64,7 +64,7 @@ class Allocation:
 
 
 def allocate(
-    fleet: AllocationFleet, target_kw: float, state: PileState, limits: CycleLimits, cycle_hours: float
+    fleet: AllocationFleet, target_kw: float | None, state: PileState, limits: CycleLimits, cycle_hours: float
 ) -> Allocation:
     """Split a set-point over all piles.
 
@@ -84,7 +84,7 @@ def allocate(
     fleet
         N piles at S stations of U units.
     target_kw
-        Net power of all piles together.
+        Net power of all piles together; None: that of the schedule once bounds and limits are kept.
     state, limits
         Measured now.
     cycle_hours
@@ -115,7 +115,7 @@ def allocate(
         fleet.station_order,
         own_state,
         connections,
-        float(target_kw),
+        math.nan if target_kw is None else float(target_kw),
         float(cycle_hours),
         space,
     )
@@ -135,12 +135,14 @@ def warm() -> None:
     allocate(AllocationFleet.of(fleet, none), 0.0, PileState(one, one, one, one), CycleLimits(*[one] * 5), 1.0)
 
 
-def _check(fleet: AllocationFleet, target_kw: float, state: PileState, limits: CycleLimits, cycle_hours: float) -> None:
+def _check(
+    fleet: AllocationFleet, target_kw: float | None, state: PileState, limits: CycleLimits, cycle_hours: float
+) -> None:
     for name in State._fields:
         _check_shape(name, getattr(state, name), len(fleet))
     for name in Connections._fields:
         _check_shape(name, getattr(limits, name), fleet.units if name.startswith("unit") else fleet.stations)
-    if not math.isfinite(target_kw):
+    if target_kw is not None and not math.isfinite(target_kw):
         raise InputError("is not a finite number", column="target_kw", value=target_kw)
     if not 0.0 < cycle_hours < math.inf:
         raise InputError("is no length of a cycle", column="cycle_hours", value=cycle_hours, allowed="more than 0")

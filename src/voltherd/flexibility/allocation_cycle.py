@@ -194,7 +194,7 @@ def run_cycle(
     hours: float,
     workspace: Workspace,
 ) -> tuple[bool, float]:
-    """Write the set-points of one cycle into the workspace, all in the fleet's order.
+    """Write the set-points of one cycle into the workspace, all in the fleet's order; a NaN target leaves out step 4.
 
     Returns
     -------
@@ -208,6 +208,8 @@ def run_cycle(
         return False, 0.0
     ease_promises(powers, places, limits, state.scheduled_kw, workspace)
     keep_limits(powers, places, limits, workspace)
+    if target != target:
+        return True, 0.0
     need = target - np.sum(loads)
     up = bool(need > 0.0)
     unit_room = np.empty(len(places.station) - 1)

@@ -1,0 +1,1 @@
+"""What the journal's events add up to: rebuilt from them at any time, and never stored as truth."""

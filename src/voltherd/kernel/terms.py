@@ -1,0 +1,36 @@
+"""How the kernel runs: typed settings, the same in every wiring."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from voltherd.domain.assets import NonNegative
+
+Minutes = Annotated[int, msgspec.Meta(ge=1, le=60)]
+
+
+class KernelTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of the loops."""
+
+    unit: str = "unit-1"
+    """The trading unit."""
+    step_minutes: Minutes = 5
+    """Time between two steps: newcomers are planned and set-points renewed at each."""
+    replan_minutes: Minutes = 15
+    """Time between two plans of everything; a fact that matters brings the next one forward."""
+    horizon_intervals: Annotated[int, msgspec.Meta(ge=1, le=672)] = 144
+    """How far a plan looks ahead, at most [15 min]."""
+    wear_cny_per_kwh: NonNegative = 0.25
+    """Battery wear per kWh discharged, grid side."""
+    deviation_up_cny_per_kwh: NonNegative = 0.35
+    deviation_down_cny_per_kwh: NonNegative = 0.20
+    settle_minutes: Annotated[int, msgspec.Meta(ge=15, le=60)] = 15
+    """Time over whose mean a deviation counts: 15 or 60."""
+    gap: Annotated[float, msgspec.Meta(ge=0, le=0.1)] = 1e-3
+    """Proven relative gap at which a plan is good enough."""
+    threads: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
+    """One thread repeats a run bit for bit."""
+    grace_seconds: Annotated[int, msgspec.Meta(ge=0, le=900)] = 60
+    """How long a set-point outlives the step that should renew it."""
