@@ -22,6 +22,7 @@ from voltherd.domain.events import (
     SetPoints,
 )
 from voltherd.domain.interval import Instant
+from voltherd.domain.telemetry import PowerSample
 from voltherd.domain.unit_values import UnitValues
 
 
@@ -80,6 +81,10 @@ class ChargerPort(Protocol):
 
     def poll(self) -> Sequence[Reported[FieldEvent]]:
         """Return what happened in the field since the last poll, in the order in which it happened."""
+        ...
+
+    def samples(self) -> Sequence[PowerSample]:
+        """Return what was measured since the last call, by instant; nothing where nothing is sampled."""
         ...
 
 

@@ -28,7 +28,7 @@ def turn(kernel: Kernel, intake: Intake, ports: Ports) -> Decisions:
     What happened is on disk before the kernel knows of it, and what it decides is on disk before it is done.
     """
     facts = intake.take({FIELD: ports.chargers.poll(), MARKET: ports.market.poll(), DISPATCH: ports.dispatch.poll()})
-    decisions = kernel.step(ports.clock.now(), facts, intake.upto)
+    decisions = kernel.step(ports.clock.now(), facts, intake.upto, ports.chargers.samples())
     ports.journal.append(decisions.drafts)
     if decisions.orders:
         ports.chargers.send(decisions.orders)

@@ -5,28 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from voltherd.domain.events import Event, LimitNarrowed, Reported, StepTaken
 from voltherd.domain.interval import MICROSECONDS, Instant
+from voltherd.domain.money import MICRO_PER_CNY
 from voltherd.domain.tables import Floats, Ints, StationTable
-from voltherd.flexibility.allocation import Allocation
-from voltherd.flexibility.fleet import Fleet
-from voltherd.journal.projections.fleet import NO_LIMIT
+from voltherd.domain.telemetry import PowerSample
+from voltherd.kernel.cycle import HOUR_US, run_cycle
 from voltherd.kernel.decisions import Decisions
-from voltherd.kernel.guard import RANK_OF_ALARM, Bounds, guarded, in_order, session_bounds, station_bounds
-from voltherd.kernel.keys import FACTS
+from voltherd.kernel.guard import RANK_OF_ALARM, Bounds, in_order, station_bounds
+from voltherd.kernel.keys import FACTS, SETTLEMENT
+from voltherd.kernel.observed import Observed
 from voltherd.kernel.ordering import Orderer
 from voltherd.kernel.outlook import MINUTE, plannable
+from voltherd.kernel.regulating import Regulating
 from voltherd.kernel.replanning import Replanning
+from voltherd.kernel.settling import Settling
 from voltherd.kernel.state import State
 from voltherd.kernel.terms import KernelTerms
 
-HOUR_US = 3_600 * MICROSECONDS
+KEPT_DAYS = 8
+"""Prices of so many days are kept: they stand in where new ones are late."""
 
 
 class Kernel:
-    """Plans, guards and orders for one trading unit.
+    """Plans, regulates, guards and orders for one trading unit.
 
     Parameters
     ----------
@@ -46,11 +49,24 @@ class Kernel:
         self.epoch = epoch
         self._import_kw = stations.import_kw
         self._export_kw = stations.export_kw
-        self.replanning = Replanning(terms)
+        self._observed = Observed()
         self._orderer = Orderer()
+        self._next_round: Instant = 0
+        self.settling = Settling(round(terms.wear_cny_per_kwh * MICRO_PER_CNY), terms.owner_percent)
+        self.replanning = Replanning(terms)
+        self.regulating = Regulating()
 
-    def step(self, now: Instant, facts: Mapping[str, Sequence[Reported[Event]]], upto: Mapping[str, int]) -> Decisions:
+    def step(
+        self,
+        now: Instant,
+        facts: Mapping[str, Sequence[Reported[Event]]],
+        upto: Mapping[str, int],
+        samples: Sequence[PowerSample] = (),
+    ) -> Decisions:
         """Take in facts that are journaled, and decide.
+
+        A *round*, every `step_minutes` and whenever an alarm comes or goes, plans and renews all set-points. Between
+        rounds the unit is only kept on the regulation signal, in the hours awarded.
 
         Parameters
         ----------
@@ -60,32 +76,58 @@ class Kernel:
             New facts by stream, in canonical order.
         upto
             Up to which entry of each stream facts are known now.
+        samples
+            What was measured since the last step, by instant.
         """
         state, decisions = self.state, Decisions()
-        state.know(facts)
-        state.market.forget_before(now - 8 * 24 * HOUR_US)
-        bounds = self._bounds()
-        if state.alarms.is_changed:
-            state.alarms.is_changed = False
-            self.replanning.bring_forward()
-            self._tell_narrowed(now, bounds, decisions)
+        self.settling.take(state.know(facts))
+        self._observed.take(state.fleet, samples)
+        bounds = station_bounds(state, self._import_kw, self._export_kw, np.zeros(len(self._import_kw)))
+        is_round = now >= self._next_round or state.alarms.is_changed
         slots = plannable(state)
-        for made in self.replanning.run(state, now, slots, bounds):
-            decisions.note(self.epoch, now, made)
-        step_us = self.terms.step_minutes * MINUTE
-        if len(slots):
-            allocation = self._guarded(now, slots, bounds, step_us / HOUR_US)
-            expires = now + step_us + self.terms.grace_seconds * MICROSECONDS
-            orders = self._orderer.orders(state, now, now + step_us, expires, slots, allocation.power_kw)
-            decisions.order(self.epoch, now, orders)
-            state.unresolved.order(orders)
-            self.replanning.ordered(now, now + step_us, float(np.sum(allocation.power_kw)))
+        if is_round:
+            self._round(now, slots, bounds, decisions)
+        aim = self.regulating.aim(state, now)
+        if len(slots) and (is_round or aim is not None):
+            target = None if aim is None else self.regulating.corrected(aim, state, self._observed, slots)
+            self._order(now, slots, bounds, target, decisions)
         taken = StepTaken(at=now, streams=FACTS, upto=tuple(upto.get(stream, 0) for stream in FACTS))
         decisions.note(self.epoch, now, taken)
         return decisions
 
-    def _bounds(self) -> Bounds:
-        return station_bounds(self.state, self._import_kw, self._export_kw, np.zeros(len(self._import_kw)))
+    def next_step(self, now: Instant) -> Instant:
+        """Return the instant of the step after one at `now`: rounds and cycles fall on whole multiples of theirs."""
+        following = _after(now, self.terms.step_minutes * MINUTE)
+        starts = [award.start for award in self.state.market.regulation.values() if award.start > now]
+        if self.regulating.award_at(self.state, now) is not None:
+            starts.append(_after(now, self.terms.cycle_seconds * MICROSECONDS))
+        return min([following, *starts])
+
+    def _round(self, now: Instant, slots: Ints, bounds: Bounds, decisions: Decisions) -> None:
+        state = self.state
+        self._next_round = _after(now, self.terms.step_minutes * MINUTE)
+        state.market.forget_before(now - KEPT_DAYS * 24 * HOUR_US)
+        state.dispatch.forget_before(now)
+        if state.alarms.is_changed:
+            state.alarms.is_changed = False
+            self.replanning.bring_forward()
+            self._tell_narrowed(now, bounds, decisions)
+        for statement in self.settling.run(state):
+            decisions.note(self.epoch, statement.at, statement.event, statement.event.session_id, stream=SETTLEMENT)
+        for made in self.replanning.run(state, now, slots, bounds):
+            decisions.note(self.epoch, now, made)
+
+    def _order(self, now: Instant, slots: Ints, bounds: Bounds, target_kw: float | None, decisions: Decisions) -> None:
+        state, schedule = self.state, self.replanning.schedule
+        until = self._next_round
+        cycle_us = max(until - now, self.terms.cycle_seconds * MICROSECONDS)
+        cycle = run_cycle(state, self._observed, schedule, now, slots, bounds, cycle_us, target_kw)
+        expires = until + self.terms.grace_seconds * MICROSECONDS
+        orders = self._orderer.orders(state, now, until, expires, slots, cycle.power_kw)
+        self._observed.ordered(state.fleet, slots, cycle.power_kw)
+        state.unresolved.order(orders)
+        decisions.order(self.epoch, now, orders)
+        self.replanning.ordered(now, self.next_step(now), _sum(cycle.power_kw))
 
     def _tell_narrowed(self, now: Instant, bounds: Bounds, decisions: Decisions) -> None:
         for alarm in in_order(self.state):
@@ -102,43 +144,10 @@ class Kernel:
             )
             decisions.note(self.epoch, now, narrowed, alarm.station_id, alarm.alarm_id)
 
-    def _guarded(self, now: Instant, slots: Ints, bounds: Bounds, cycle_hours: float) -> Allocation:
-        fleet = self.state.fleet
-        scheduled, _ = self.replanning.schedule.at(now, slots, fleet.column("since")[slots])
-        late = fleet.column("departure")[slots] <= now
-        hours = (fleet.column("departure")[slots] - now) / HOUR_US
-        battery = fleet.battery_kwh(slots)
-        plugged = session_bounds(self.state, slots, self._plugged(slots, battery, late))
-        max_wh = fleet.column("max_discharge_wh")[slots]
-        left = np.maximum(max_wh - fleet.column("export_wh")[slots], 0) / 1000.0
-        return guarded(
-            plugged,
-            battery,
-            np.maximum(hours, cycle_hours),
-            scheduled,
-            np.where(max_wh == NO_LIMIT, np.inf, left),
-            bounds,
-            cycle_hours,
-        )
 
-    def _plugged(self, slots: Ints, battery_kwh: Floats, late: NDArray[np.bool_]) -> Fleet:
-        """Return the sessions as the guard sees them: one interval, what holds at this moment."""
-        fleet, ones = self.state.fleet, np.ones(len(slots))
-        zeros = np.zeros(len(slots), dtype=np.int64)
-        capacity = fleet.column("capacity_wh")[slots] / 1000.0
-        return Fleet(
-            station=fleet.column("station")[slots].copy(),
-            start=zeros,
-            length=zeros + 1,
-            first_part=ones,
-            last_part=ones,
-            charge_kw=fleet.column("charge_w")[slots] / 1000.0,
-            discharge_kw=np.where(late, 0.0, fleet.column("discharge_w")[slots] / 1000.0),
-            charge_efficiency=fleet.column("charge_ppm")[slots] / 1e6,
-            discharge_efficiency=fleet.column("discharge_ppm")[slots] / 1e6,
-            floor_kwh=np.minimum(fleet.column("floor_wh")[slots] / 1000.0, capacity),
-            capacity_kwh=capacity,
-            arrival_kwh=battery_kwh,
-            departure_kwh=np.minimum(fleet.column("promised_wh")[slots] / 1000.0, capacity),
-            max_discharge_kwh=np.full(len(slots), np.inf),
-        )
+def _after(now: Instant, every: int) -> Instant:
+    return now - now % every + every
+
+
+def _sum(power_kw: Floats) -> float:
+    return float(np.sum(power_kw))

@@ -20,6 +20,8 @@ class KernelTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Time between two steps: newcomers are planned and set-points renewed at each."""
     replan_minutes: Minutes = 15
     """Time between two plans of everything; a fact that matters brings the next one forward."""
+    cycle_seconds: Annotated[int, msgspec.Meta(ge=1, le=60)] = 4
+    """Time between two cycles while a regulation signal is followed."""
     horizon_intervals: Annotated[int, msgspec.Meta(ge=1, le=672)] = 144
     """How far a plan looks ahead, at most [15 min]."""
     wear_cny_per_kwh: NonNegative = 0.25
@@ -28,6 +30,8 @@ class KernelTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     deviation_down_cny_per_kwh: NonNegative = 0.20
     settle_minutes: Annotated[int, msgspec.Meta(ge=15, le=60)] = 15
     """Time over whose mean a deviation counts: 15 or 60."""
+    owner_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 50
+    """Owner's share of what a session gains against uncontrolled charging [%]."""
     gap: Annotated[float, msgspec.Meta(ge=0, le=0.1)] = 1e-3
     """Proven relative gap at which a plan is good enough."""
     threads: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1

@@ -9,6 +9,7 @@ import numpy as np
 from voltherd.domain.events import FieldEvent, PluggedIn, RegistersRead, Reported, SetPoints, Unplugged
 from voltherd.domain.interval import INTERVAL_HOURS, INTERVAL_MICROSECONDS, Horizon, Instant
 from voltherd.domain.tables import SessionTable
+from voltherd.domain.telemetry import PowerSample
 from voltherd.flexibility.fleet import Fleet, Floats, Ints
 from voltherd.flexibility.roster import Roster
 from voltherd.twin.clock import SimulatedClock
@@ -64,6 +65,10 @@ class TwinPiles:
         happened, self._happened = self._happened, []
         now = self.clock.now()
         return [Reported(now, event) for event in happened]
+
+    def samples(self) -> Sequence[PowerSample]:
+        """Return nothing: registers at the end of every interval are all that is read."""
+        return ()
 
     def advance(self) -> None:
         """Run the interval that begins at the clock's now, and read every meter at its end."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,7 @@ COLUMNS = (
     "discharge_ppm",
     "max_discharge_wh",
     "is_capable",
+    "arrival_wh",
     "anchor_wh",
     "anchor_import_wh",
     "anchor_export_wh",
@@ -57,6 +59,45 @@ PLAUSIBLE_SHARE = 0.15
 Slots = Ints
 
 
+class Moved(NamedTuple):
+    """Energy that meters showed to have moved, shape (m,) each."""
+
+    sessions: list[str]
+    begin: Ints
+    """When the meters were read before [us]."""
+    end: Instant
+    """When they were read now [us]."""
+    import_wh: Ints
+    export_wh: Ints
+
+
+class Left(NamedTuple):
+    """A vehicle that has left, as it was known at the end."""
+
+    session_id: str
+    station_id: str
+    since: Instant
+    at: Instant
+    arrival_wh: int
+    """Held at arrival."""
+    promised_wh: int
+    departure: Instant
+    capacity_wh: int
+    charge_w: int
+    charge_ppm: int
+    import_wh: int
+    export_wh: int
+    battery_wh: int
+    """Held at departure, as reported."""
+
+
+class Taken(NamedTuple):
+    """What a batch of facts brought."""
+
+    left: list[Left]
+    moved: list[Moved]
+
+
 class FleetProjection:
     """The sessions that are plugged in, each in a slot.
 
@@ -73,8 +114,6 @@ class FleetProjection:
         self._free: list[int] = []
         self._table: NDArray[np.int64] = np.zeros((len(COLUMNS), 0), dtype=np.int64)
         self._used: NDArray[np.bool_] = np.zeros(0, dtype=bool)
-        self.left: int = 0
-        """Vehicles that have left so far."""
 
     def __len__(self) -> int:
         return len(self._slot)
@@ -107,8 +146,8 @@ class FleetProjection:
         within: Floats = np.clip(held, 0.0, table[_AT["capacity_wh"]] / 1000.0)
         return within
 
-    def apply(self, facts: Sequence[Reported[FieldEvent]]) -> list[str]:
-        """Take facts in, in the order (instant, source, sequence); return the ids of vehicles that have left.
+    def apply(self, facts: Sequence[Reported[FieldEvent]]) -> Taken:
+        """Take facts in, in the order (instant, source, sequence); return who has left and what has moved.
 
         Within a batch, arrivals and promises come first, then readings by their instants, then departures: for one
         vehicle that is the order in which they happen. Doubled facts, facts of strangers and readings older than the
@@ -118,12 +157,17 @@ class FleetProjection:
             self._begin(fact)
         readings = [fact.event for fact in facts if isinstance(fact.event, RegistersRead)]
         readings.sort(key=lambda reading: reading.read_at)
+        moved = []
         for read_at, together in groupby(readings, key=lambda reading: reading.read_at):
-            self._read(read_at, list(together))
+            moved += self._read(read_at, list(together))
         for fact in facts:
             if isinstance(fact.event, BatteriesReported):
                 self._hear(fact.event)
-        return [fact.event.session_id for fact in facts if isinstance(fact.event, Unplugged) and self._end(fact.event)]
+        left = []
+        for fact in facts:
+            if isinstance(fact.event, Unplugged):
+                left += self._end(fact.at, fact.event)
+        return Taken(left, moved)
 
     def _begin(self, fact: Reported[FieldEvent]) -> None:
         event = fact.event
@@ -156,6 +200,7 @@ class FleetProjection:
             charge_ppm=1_000_000,
             discharge_ppm=1_000_000,
             max_discharge_wh=NO_LIMIT,
+            arrival_wh=event.arrival_wh,
             anchor_wh=event.arrival_wh,
             read_at=at,
         )
@@ -172,7 +217,7 @@ class FleetProjection:
             is_capable=1,
         )
 
-    def _read(self, read_at: Instant, readings: list[RegistersRead]) -> None:
+    def _read(self, read_at: Instant, readings: list[RegistersRead]) -> list[Moved]:
         slots = self.slots_of(session for reading in readings for session in reading.session_ids)
         imports = np.array([wh for reading in readings for wh in reading.import_wh], dtype=np.int64)
         exports = np.array([wh for reading in readings for wh in reading.export_wh], dtype=np.int64)
@@ -180,7 +225,7 @@ class FleetProjection:
         new[new] = self.column("read_at")[slots[new]] < read_at
         slots, imports, exports = slots[new], imports[new], exports[new]
         if not len(slots):
-            return
+            return []
         table = self._table
         taken = accept(
             imports,
@@ -191,6 +236,7 @@ class FleetProjection:
             table[_AT["charge_w"], slots],
             table[_AT["discharge_w"], slots],
         )
+        begin = table[_AT["read_at"], slots]
         table[_AT["is_suspect"], slots] = taken.suspect
         table[_AT["import_wh"], slots] += taken.import_wh
         table[_AT["export_wh"], slots] += taken.export_wh
@@ -198,6 +244,8 @@ class FleetProjection:
         table[_AT["raw_import_wh"], slots[fine]] = imports[fine]
         table[_AT["raw_export_wh"], slots[fine]] = exports[fine]
         table[_AT["read_at"], slots[fine]] = read_at
+        names = [self.session_id[slot] for slot in slots[fine].tolist()]
+        return [Moved(names, begin[fine], read_at, taken.import_wh[fine], taken.export_wh[fine])]
 
     def _hear(self, event: BatteriesReported) -> None:
         """Believe a battery where it claims no more than the meters explain; less is always believed."""
@@ -212,15 +260,17 @@ class FleetProjection:
         self.column("anchor_import_wh")[slots] = self.column("import_wh")[slots]
         self.column("anchor_export_wh")[slots] = self.column("export_wh")[slots]
 
-    def _end(self, event: Unplugged) -> bool:
+    def _end(self, at: Instant, event: Unplugged) -> list[Left]:
         slot = self._slot.pop(event.session_id, -1)
         if slot < 0:
-            return False
+            return []
         self._used[slot] = False
         self.session_id[slot] = ""
         self._free.append(slot)
-        self.left += 1
-        return True
+        row = dict(zip(COLUMNS, self._table[:, slot].tolist(), strict=True))
+        known = {name: row[name] for name in Left._fields if name in row}
+        station = self.stations.names[row["station"]]
+        return [Left(**known, session_id=event.session_id, station_id=station, at=at, battery_wh=event.battery_wh)]
 
     def _take_slot(self) -> int:
         if not self._free:

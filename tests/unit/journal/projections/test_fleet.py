@@ -90,8 +90,9 @@ def test_a_battery_is_believed_downwards_and_hardly_upwards() -> None:
 
 def test_a_slot_is_used_again_and_strangers_are_ignored() -> None:
     fleet = FleetProjection()
-    assert fleet.apply([plugged("a"), Reported(5, Unplugged("a", "s", 1))]) == ["a"]
-    assert fleet.apply([Reported(6, Unplugged("a", "s", 1)), capable("z"), read(QUARTER, ("z", 1, 1))]) == []
+    (left,) = fleet.apply([plugged("a"), Reported(5, Unplugged("a", "s", 1))]).left
+    assert (left.session_id, left.station_id, left.at, left.battery_wh) == ("a", "s", 5, 1)
+    assert fleet.apply([Reported(6, Unplugged("a", "s", 1)), capable("z"), read(QUARTER, ("z", 1, 1))]) == ([], [])
     fleet.apply([plugged("b", 7)])
     assert fleet.slot_of("b") == 0
     assert len(fleet) == 1
