@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from voltherd.domain.events import (
-    BidMade,
+    Bid,
     DispatchEvent,
     Draft,
     Entry,
@@ -91,7 +91,7 @@ class ChargerPort(Protocol):
 class MarketPort(Protocol):
     """The energy market, or whoever trades there for us."""
 
-    def submit(self, bids: Sequence[BidMade]) -> None:
+    def submit(self, bids: Sequence[Bid]) -> None:
         """Hand in bids; whether they were taken comes back as an event."""
         ...
 

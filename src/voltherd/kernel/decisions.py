@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from voltherd.domain.events import BidMade, Draft, Event, ResponseOffered, SetPoints
+from voltherd.domain.events import Bid, Draft, Event, ResponseOffered, SetPoints
 from voltherd.domain.interval import Instant
 from voltherd.domain.unit_values import UnitValues
 from voltherd.kernel.keys import CONTROL, key
@@ -18,7 +18,7 @@ class Decisions:
     drafts: list[Draft] = field(default_factory=list)
     """To be on disk before anything is carried out."""
     orders: list[SetPoints] = field(default_factory=list)
-    bids: list[BidMade] = field(default_factory=list)
+    bids: list[Bid] = field(default_factory=list)
     offers: list[ResponseOffered] = field(default_factory=list)
     values: list[UnitValues] = field(default_factory=list)
     """For the dispatch centre; not journaled here."""

@@ -19,6 +19,7 @@ from voltherd.kernel.observed import Observed
 from voltherd.kernel.ordering import Orderer
 from voltherd.kernel.outlook import MINUTE, plannable
 from voltherd.kernel.regulating import Regulating
+from voltherd.kernel.regulation_offers import RegulationOffers
 from voltherd.kernel.replanning import Replanning
 from voltherd.kernel.settling import Settling
 from voltherd.kernel.state import State
@@ -55,6 +56,7 @@ class Kernel:
         self.settling = Settling(round(terms.wear_cny_per_kwh * MICRO_PER_CNY), terms.owner_percent)
         self.replanning = Replanning(terms)
         self.regulating = Regulating()
+        self._regulation_offers = RegulationOffers(terms.regulation, terms.unit)
 
     def step(
         self,
@@ -116,6 +118,9 @@ class Kernel:
             decisions.note(self.epoch, statement.at, statement.event, statement.event.session_id, stream=SETTLEMENT)
         for made in self.replanning.run(state, now, slots, bounds):
             decisions.note(self.epoch, now, made)
+        for offer in self._regulation_offers.run(state, self._observed, self.replanning.schedule, now, slots):
+            decisions.note(self.epoch, now, offer, offer.offer_id)
+            decisions.bids.append(offer)
 
     def _order(self, now: Instant, slots: Ints, bounds: Bounds, target_kw: float | None, decisions: Decisions) -> None:
         state, schedule = self.state, self.replanning.schedule

@@ -144,6 +144,12 @@ def outlook(
 
 def _position(state: State, horizon: Horizon, terms: KernelTerms, executed_kw: Floats) -> Position | None:
     sold = state.market.position_kw.over(horizon)
+    for award in state.market.regulation.values():
+        # Hours of regulation are out of spot clearing: what counts there is the baseline frozen with the award.
+        at = (award.start - horizon.start) // INTERVAL_MICROSECONDS
+        for place, power_w in enumerate(award.baseline_w, at):
+            if 0 <= place < len(sold):
+                sold[place] = power_w / 1000.0
     if np.isnan(sold).any():
         return None
     return Position(

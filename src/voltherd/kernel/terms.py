@@ -11,6 +11,23 @@ from voltherd.domain.assets import NonNegative
 Minutes = Annotated[int, msgspec.Meta(ge=1, le=60)]
 
 
+Hour = Annotated[int, msgspec.Meta(ge=0, le=23)]
+
+
+class RegulationTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When and how regulation is offered."""
+
+    hours: tuple[Hour, ...] = ()
+    """Hours of the day that are offered; none: the unit does not regulate."""
+    share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.6
+    """Of the capability: what is left covers early leavers and failing piles."""
+    least_kw: NonNegative = 5_000.0
+    """Less is not offered (Guangdong: 5 MW) [kW]."""
+    price_cny_per_mw: NonNegative = 8.0
+    """Asked per MW of mileage."""
+    market: str = "regulation"
+
+
 class KernelTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Settings of the loops."""
 
@@ -22,6 +39,7 @@ class KernelTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Time between two plans of everything; a fact that matters brings the next one forward."""
     cycle_seconds: Annotated[int, msgspec.Meta(ge=1, le=60)] = 4
     """Time between two cycles while a regulation signal is followed."""
+    regulation: RegulationTerms = RegulationTerms()
     horizon_intervals: Annotated[int, msgspec.Meta(ge=1, le=672)] = 144
     """How far a plan looks ahead, at most [15 min]."""
     wear_cny_per_kwh: NonNegative = 0.25

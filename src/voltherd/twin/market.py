@@ -6,18 +6,21 @@ province's market; the fleet is too small to move it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import msgspec
 import numpy as np
 
 from voltherd.domain.events import (
+    Bid,
     BidMade,
     BidRejected,
     MarketEvent,
     PositionAwarded,
     PricesPublished,
+    RegulationAwarded,
+    RegulationOffered,
     Reported,
 )
 from voltherd.domain.interval import INTERVAL_MICROSECONDS, INTERVALS_PER_DAY, Instant
@@ -54,6 +57,8 @@ class MarketFaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 LATE = 6 * 60 * MINUTE
 REVISED_AFTER = 60 * MINUTE
 WRONG_BY = 1.1
+REGULATION_GATE = 30 * MINUTE
+"""Formal clearing of an hour is half an hour before it at the latest."""
 
 
 class TwinMarket:
@@ -65,6 +70,8 @@ class TwinMarket:
         Whole market days, 96 intervals each, without a gap.
     clock
         The simulation's.
+    listeners
+        Told of every regulation award: the dispatch centre.
     """
 
     def __init__(
@@ -75,12 +82,14 @@ class TwinMarket:
         name: str = "spot",
         hours: MarketHours | None = None,
         faults: MarketFaults | None = None,
+        listeners: Sequence[Callable[[RegulationAwarded], None]] = (),
     ) -> None:
         self._prices = prices
         self._clock = clock
         self._name = name
         self._hours = hours or MarketHours()
         self._faults = faults or MarketFaults()
+        self._listeners = tuple(listeners)
         self._first = int(prices.start[0])
         self._days = len(prices.start) // INTERVALS_PER_DAY
         self._due: list[tuple[Instant, int, MarketEvent]] = []
@@ -89,26 +98,46 @@ class TwinMarket:
         self._due.sort(key=lambda item: item[:2])
         self._count = len(self._due)
 
-    def submit(self, bids: Sequence[BidMade]) -> None:
-        """Take bids; those for a day that has closed, or is refused, come back rejected."""
+    def submit(self, bids: Sequence[Bid]) -> None:
+        """Take bids; those for a day that has closed, or is refused, come back rejected.
+
+        Offers to regulate are taken until half an hour before their hour, and awarded whole.
+        """
         now = self._clock.now()
         for bid in bids:
-            begins = bid.start - (bid.start - ORIGIN) % DAY
-            day = (begins - self._first) // DAY
-            closes = begins - DAY + self._hours.bids_until * MINUTE
-            reason = ""
-            if now > closes:
-                reason = "the gate has closed"
-            elif day in self._faults.rejected_days:
-                reason = "refused"
-            if reason:
-                self._push(now, BidRejected(bid.bid_id, self._name, bid.unit, now, reason))
-                continue
-            results = max(now, begins - DAY + self._hours.results_at * MINUTE)
-            award = PositionAwarded(
-                f"{bid.bid_id}/award", bid.bid_id, self._name, bid.unit, bid.start, bid.interval_minutes, bid.power_w
-            )
-            self._push(results, award)
+            if isinstance(bid, RegulationOffered):
+                self._regulate(now, bid)
+            else:
+                self._trade(now, bid)
+
+    def _regulate(self, now: Instant, offer: RegulationOffered) -> None:
+        if now > offer.start - REGULATION_GATE:
+            self._push(now, BidRejected(offer.offer_id, self._name, offer.unit, now, "the gate has closed"))
+            return
+        award = RegulationAwarded(
+            f"{offer.offer_id}/award", offer.unit, offer.start, offer.end, offer.capacity_w, offer.baseline_w
+        )
+        self._push(now, award)
+        for listener in self._listeners:
+            listener(award)
+
+    def _trade(self, now: Instant, bid: BidMade) -> None:
+        begins = bid.start - (bid.start - ORIGIN) % DAY
+        day = (begins - self._first) // DAY
+        closes = begins - DAY + self._hours.bids_until * MINUTE
+        reason = ""
+        if now > closes:
+            reason = "the gate has closed"
+        elif day in self._faults.rejected_days:
+            reason = "refused"
+        if reason:
+            self._push(now, BidRejected(bid.bid_id, self._name, bid.unit, now, reason))
+            return
+        results = max(now, begins - DAY + self._hours.results_at * MINUTE)
+        award = PositionAwarded(
+            f"{bid.bid_id}/award", bid.bid_id, self._name, bid.unit, bid.start, bid.interval_minutes, bid.power_w
+        )
+        self._push(results, award)
 
     def poll(self) -> Sequence[Reported[MarketEvent]]:
         """Return what was published up to the clock's now."""

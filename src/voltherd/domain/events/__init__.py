@@ -14,6 +14,7 @@ from voltherd.domain.events.dispatch import (
     RegulationAwarded,
     RegulationInstructed,
     RegulationMeasured,
+    RegulationOffered,
     RegulationSwitched,
     ResponseAwarded,
     ResponseEvaluated,
@@ -36,7 +37,7 @@ from voltherd.domain.events.field import (
     RegistersRead,
     Unplugged,
 )
-from voltherd.domain.events.kinds import DispatchEvent, Event, FieldEvent, MarketEvent
+from voltherd.domain.events.kinds import Bid, DispatchEvent, Event, FieldEvent, MarketEvent
 from voltherd.domain.events.market import BidMade, BidRejected, PositionAwarded, PricesPublished
 from voltherd.domain.events.money import PaymentMade, StatementIssued
 from voltherd.domain.events.people import OperatorActed
@@ -47,6 +48,7 @@ __all__ = [
     "AlarmKind",
     "AlarmRaised",
     "BatteriesReported",
+    "Bid",
     "BidMade",
     "BidRejected",
     "CapabilityKnown",
@@ -75,6 +77,7 @@ __all__ = [
     "RegulationAwarded",
     "RegulationInstructed",
     "RegulationMeasured",
+    "RegulationOffered",
     "RegulationSwitched",
     "Reported",
     "ResponseAwarded",

@@ -8,6 +8,22 @@ from voltherd.domain.interval import Instant
 from voltherd.domain.money import Micro
 
 
+class RegulationOffered(msgspec.Struct, frozen=True, array_like=True, tag="regulation_offered/1"):
+    """A unit offered to regulate, and declared the baseline that it would have otherwise."""
+
+    offer_id: str
+    market: str
+    unit: str
+    start: Instant
+    end: Instant
+    capacity_w: int
+    """Regulation capacity up and down [W]."""
+    price_micro_per_mw: Micro
+    """Asked per MW of mileage."""
+    baseline_w: tuple[int, ...]
+    """Mean net power of each 15-minute interval [W]."""
+
+
 class RegulationAwarded(msgspec.Struct, frozen=True, array_like=True, tag="regulation_awarded/1"):
     """A unit regulates from `start` to `end`; its baseline is frozen here and its spot energy is out of clearing."""
 
@@ -48,7 +64,7 @@ class RegulationMeasured(msgspec.Struct, frozen=True, array_like=True, tag="regu
     end: Instant
     instructions: int
     mileage_w: int
-    """Sum of the instructions' lengths [W]."""
+    """Measured mileage: the sum of |P_end - P_start| over the instructions [W]."""
     k_ppm: int
     """Ranking index [1e-6]."""
     m_ppm: int

@@ -8,6 +8,7 @@ from voltherd.domain.events.dispatch import (
     RegulationAwarded,
     RegulationInstructed,
     RegulationMeasured,
+    RegulationOffered,
     RegulationSwitched,
     ResponseAwarded,
     ResponseEvaluated,
@@ -50,6 +51,7 @@ Event = (
     | SetPoints
     | LimitNarrowed
     | StepTaken
+    | RegulationOffered
     | RegulationAwarded
     | RegulationSwitched
     | RegulationInstructed
@@ -86,3 +88,6 @@ MarketEvent = PricesPublished | BidRejected | PositionAwarded | RegulationAwarde
 
 DispatchEvent = RegulationSwitched | RegulationInstructed | ResponseInvited | ResponseAwarded | LinkChanged
 """What a dispatch centre or a demand-response programme can ask."""
+
+Bid = BidMade | RegulationOffered
+"""What a unit can hand in at a market."""
