@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tests.contracts.journal")
+pytest.register_assert_rewrite(*(f"tests.contracts.{name}" for name in ("crash", "journal", "retention", "twins")))

@@ -17,6 +17,7 @@ from voltherd.journal.canonical import GENESIS, canonical, encode_event, link
 from voltherd.journal.checker import verify
 from voltherd.journal.errors import KeyConflictError, RefusedError, StaleEpochError
 from voltherd.journal.merkle import root_of_path
+from voltherd.journal.record import Kept
 from voltherd.journal.seal import SEALS, prove, recompute, seal, seals
 from voltherd.journal.store import Store
 
@@ -238,6 +239,8 @@ class JournalContract:
             Draft("a", 1, "k" * 201, NOON, unplugged(1)),
             Draft("", 1, "k", NOON, unplugged(1)),
             Draft("a\0b", 1, "k", NOON, unplugged(1)),
+            Draft("a\ud800", 1, "k", NOON, unplugged(1)),
+            Draft("a" * 201, 1, "k", NOON, unplugged(1)),
             Draft("a", 1, "k\0", NOON, unplugged(1)),
             Draft("a", 1, "k\ud800", NOON, unplugged(1)),
             Draft("a", -1, "k", NOON, unplugged(1)),
@@ -328,6 +331,31 @@ class JournalContract:
     def test_another_event_has_no_body(self, store):
         with pytest.raises(RefusedError, match="body"):
             store.append([Draft("a", 1, "k", NOON, unplugged(1), b"")])
+
+    def test_what_replaces_bodies_comes_in_the_same_commit(self, store):
+        one, two, three = store.append([segment(n, bytes([n])) for n in (1, 2, 3)])
+        absent = [Position("telemetry", 1, 99), Position("nowhere", 1, 1)]
+        store.append([draft(1)], drop=[one, three, *absent])
+        assert [store.body(position) for position in (one, two, three)] == [None, b"\2", None]
+        store.append([], drop=[two])
+        assert list(store.bodies("telemetry")) == []
+        assert [record.sequence for record in store.records("telemetry")] == [1, 2, 3]
+        assert verify(store).sound
+
+    def test_a_refused_batch_drops_nothing(self, store):
+        (position,) = store.append([segment(1, b"x")])
+        store.append([draft(1)])
+        with pytest.raises(KeyConflictError):
+            store.append([draft(1, event=unplugged(9))], drop=[position])
+        assert store.body(position) == b"x"
+
+    def test_the_segments_that_are_kept(self, store):
+        store.append([segment(n, bytes(n)) for n in range(5)])
+        store.drop_bodies("telemetry", NOON + 2)
+        records = list(store.records("telemetry"))
+        assert store.kept("telemetry") == [Kept(records[n], n) for n in (2, 3, 4)]
+        assert store.kept("telemetry", NOON + 4) == [Kept(records[n], n) for n in (2, 3)]
+        assert store.kept("nowhere") == []
 
     # seals and proofs
 

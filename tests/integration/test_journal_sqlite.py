@@ -1,31 +1,36 @@
 """The journal in SQLite: the contract, tampering, foreign files, a second writer, readers, kill -9."""
 
 import os
-import random
-import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from datetime import date
 from pathlib import Path
 from typing import cast
 
 import pytest
 
+from tests.contracts.crash import survive_kills
 from tests.contracts.journal import NOON, JournalContract, Place, draft, segment, unplugged
+from tests.contracts.retention import RetentionContract
 from voltherd.domain.errors import JournalError
-from voltherd.domain.events import Draft, Unplugged
 from voltherd.journal.checker import Break, verify
-from voltherd.journal.errors import BrokenChainError, KeyConflictError, StorageError
+from voltherd.journal.errors import BrokenChainError, StorageError
 from voltherd.journal.record import Record
+from voltherd.journal.schema import SCHEMA_VERSION
 from voltherd.journal.seal import seal
 from voltherd.journal.sqlite import SqliteJournal
 from voltherd.journal.sqlite_reader import SqliteReader
-from voltherd.journal.sqlite_schema import APPLICATION_ID, SCHEMA_VERSION
+from voltherd.journal.sqlite_schema import APPLICATION_ID
 
 
 class TestSqliteJournal(JournalContract):
+    @pytest.fixture
+    def place(self, tmp_path) -> Place:
+        return lambda: SqliteJournal(tmp_path / "journal.db")
+
+
+class TestSqliteRetention(RetentionContract):
     @pytest.fixture
     def place(self, tmp_path) -> Place:
         return lambda: SqliteJournal(tmp_path / "journal.db")
@@ -122,6 +127,7 @@ TAMPERED = {
         4,
     ),
     "head's hash": (["UPDATE stream SET hash = zeroblob(32) WHERE name = 'a'"], 5),
+    "head's greatest key": (["UPDATE stream SET greatest_key = '000004' WHERE name = 'a'"], 5),
     "moved to another stream": (
         [
             f"DELETE FROM record WHERE {of('a')} AND sequence = 5",
@@ -444,69 +450,7 @@ def test_a_closed_journal_says_so(path):
 
 # kill -9
 
-KILLS = 40
-BATCH = 7
-
-# Forks a child for every line of its input, which appends from that number on until it is killed. Forking is
-# ten times faster than starting Python anew.
-NURSERY = f"""
-import os, sys
-from pathlib import Path
-from voltherd.domain.events import Draft, Unplugged
-from voltherd.journal.sqlite import SqliteJournal
-def append_for_ever(n):
-    journal = SqliteJournal(Path(sys.argv[1]))
-    while True:
-        journal.append([
-            Draft("ab"[i % 2], 1, f"{{n:08d}}/{{i}}", n, Unplugged("s" * 50, "t", n)) for i in range({BATCH})
-        ])
-        os.write(1, b"%d\\n" % n)
-        n += 1
-for line in sys.stdin:
-    child = os.fork()
-    if not child:
-        append_for_ever(int(line))
-    os.write(1, b"child %d\\n" % child)
-    os.waitpid(child, 0)
-    os.write(1, b"dead\\n")
-"""
-
-
-def batch(number: int) -> list[Draft]:
-    return [Draft("ab"[i % 2], 1, f"{number:08d}/{i}", number, Unplugged("s" * 50, "t", number)) for i in range(BATCH)]
-
 
 @pytest.mark.timeout(120)
 def test_kill_9_loses_no_acknowledged_batch_and_leaves_none_by_half(tmp_path):
-    path, dice = tmp_path / "journal.db", random.Random(20261123)
-    done = 0
-    command = [sys.executable, "-c", NURSERY, str(path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as nursery:
-        assert nursery.stdin is not None
-        assert nursery.stdout is not None
-        for kill in range(KILLS):
-            nursery.stdin.write(f"{done}\n")
-            nursery.stdin.flush()
-            said = [nursery.stdout.readline().split(), nursery.stdout.readline().split()]
-            time.sleep(dice.random() * 0.03)
-            os.kill(next(int(words[1]) for words in said if words[0] == "child"), signal.SIGKILL)
-            while said[-1] != ["dead"]:
-                said.append(nursery.stdout.readline().split())
-            acknowledged = [int(words[0]) for words in said if len(words) == 1 and words != ["dead"]]
-            assert acknowledged == list(range(done, done + len(acknowledged)))
-            last = acknowledged[-1]
-            with SqliteJournal(path) as journal:
-                keys = [entry.key for stream in ("a", "b") for entry in journal.read(stream)]
-                stored = len(keys) // BATCH
-                assert stored in (last + 1, last + 2), "one batch more may have been on its way"
-                assert sorted(keys) == [f"{n:08d}/{i}" for n in range(stored) for i in range(BATCH)]
-                # The one that may have been cut off is sent again, as its sender would.
-                assert journal.append(batch(last + 1)) == journal.append(batch(last + 1))
-                with pytest.raises(KeyConflictError):
-                    journal.append([draft(1, "a", key=f"{last:08d}/0")])
-                done = last + 2
-                if kill % 10 == 9:
-                    report = verify(journal)
-                    assert report.sound
-                    assert report.entries == done * BATCH
-        nursery.stdin.close()
+    survive_kills(str(tmp_path / "journal.db"), 40)

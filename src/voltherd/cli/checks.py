@@ -5,56 +5,26 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from enum import StrEnum
 from importlib.metadata import version
-from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-import typer
 
 from voltherd.adapters.files.data_sets.cache import cache_folder, cached
 from voltherd.adapters.files.data_sets.catalogue import DATA_SETS
+from voltherd.cli.finding import Finding, State, tell
+from voltherd.cli.journal_check import look_at
 from voltherd.domain.errors import VoltherdError
 from voltherd.flexibility import jit
-from voltherd.journal.checker import verify
-from voltherd.journal.sqlite_reader import SqliteReader
 
 
-class State(StrEnum):
-    """How a finding stands."""
-
-    GOOD = "good"
-    NOTE = "note"
-    """Works, and could be better."""
-    BAD = "BAD"
-    """Something will not work."""
-
-
-class Finding(NamedTuple):
-    """One thing that was looked at."""
-
-    state: State
-    what: str
-    found: str
-    advice: str = ""
-
-
-def examine(*, warm: bool, journal: Path | None) -> None:
+def examine(*, warm: bool, journal: str | None) -> None:
     """Print what is found; end with exit status 1 where something is bad."""
-    bad = False
-    for finding in _findings(warm, journal):
-        typer.echo(f"{finding.state:<5} {finding.what}: {finding.found}")
-        if finding.advice:
-            typer.echo(f"      -> {finding.advice}")
-        bad = bad or finding.state is State.BAD
-    if bad:
-        raise typer.Exit(1)
+    tell(_findings(warm, journal))
 
 
-def _findings(warm: bool, journal: Path | None) -> Iterator[Finding]:
+def _findings(warm: bool, journal: str | None) -> Iterator[Finding]:
     if journal is not None:
-        yield from _journal(journal)
+        yield from look_at(journal)
         return
     yield _versions()
     yield _guarded("planner's kernels", lambda: _kernels(warm))
@@ -135,23 +105,3 @@ def _cache() -> Finding:
     probe.write_bytes(b"")
     probe.unlink()
     return Finding(State.GOOD, "cache folder", str(folder))
-
-
-def _journal(path: Path) -> Iterator[Finding]:
-    with SqliteReader(path) as reader:
-        report = verify(reader)
-    for broken in report.breaks:
-        yield Finding(
-            State.BAD,
-            f"journal, stream {broken.stream}",
-            f"entry {broken.sequence}: {broken.problem}",
-            "restore the journal from a backup; what is settled from here on cannot be trusted",
-        )
-    for fault in report.faults:
-        yield Finding(State.BAD, "journal", fault)
-    if report.sound:
-        yield Finding(
-            State.GOOD,
-            "journal",
-            f"{report.streams} streams, {report.entries} entries, {report.seals} daily roots: every hash is right",
-        )

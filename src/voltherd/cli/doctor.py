@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,7 +9,9 @@ import typer
 
 def run(
     warm: Annotated[bool, typer.Option("--warm", help="Compile the planner's kernels into the cache now.")] = False,
-    journal: Annotated[Path | None, typer.Option(help="Journal whose hash chains are recomputed.")] = None,
+    journal: Annotated[
+        str | None, typer.Option(help="Only this journal (a file, or postgresql://...): every hash is recomputed.")
+    ] = None,
 ) -> None:
     """Find and explain what is wrong with this installation."""
     from voltherd.cli.checks import examine

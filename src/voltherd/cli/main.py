@@ -29,7 +29,9 @@ COMMANDS = {
     "offer": Command("voltherd.cli.offer", "Find the most power that can be sold for a time, and prove it."),
     "swap": Command("voltherd.cli.swap", "Plan battery-swap stations against a forecast of swaps."),
     "city": Command("voltherd.cli.city", "Write a synthetic city: stations, piles and sessions."),
+    "backtest": Command("voltherd.cli.backtest", "Measure what forecasts are worth on recorded days."),
     "data": Command("voltherd.cli.data", "Obtain the real data sets that the demo uses.", group=True),
+    "journal": Command("voltherd.cli.journal", "Look after a journal: verify, retain, export, stats.", group=True),
     "doctor": Command("voltherd.cli.doctor", "Find and explain what is wrong with this installation."),
     "bench": Command("voltherd.cli.bench", "Measure the planner and the journal against fair rivals, in one run."),
 }

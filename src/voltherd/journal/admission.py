@@ -115,10 +115,18 @@ def admit(
 
 
 def _begin(stream: str, head_of: Callable[[str], Head]) -> Extension:
-    if not isinstance(stream, str) or "\0" in stream:
+    if not is_name(stream):
         raise RefusedError(f"stream {stream!r}: a stream's name is text without NUL")
     head = head_of(stream)
     return Extension(stream, head.epoch, head.sequence, head.hash, head.greatest_key)
+
+
+def is_name(stream: object) -> bool:
+    """Tell whether a storage can be asked for a stream of this name: text that has a UTF-8 form, without NUL."""
+    try:
+        return isinstance(stream, str) and b"\0" not in stream.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def _body(draft: Draft) -> bytes:

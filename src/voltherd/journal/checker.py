@@ -80,7 +80,7 @@ def _verify(store: Reader) -> Report:
 def _chain(store: Reader, stream: str) -> tuple[int, str]:
     """Return how many entries of `stream` are right from the first on, and what is wrong with the next."""
     head = store.head(stream)
-    good, previous, epoch = 0, GENESIS, 0
+    good, previous, epoch, greatest_key = 0, GENESIS, 0, ""
     records = store.records(stream, -(2**63))  # also what no writer numbers
     while True:
         try:
@@ -89,7 +89,7 @@ def _chain(store: Reader, stream: str) -> tuple[int, str]:
             return good, f"cannot be read: {error}"
         if record is None:
             break
-        if good == head.sequence:
+        if good >= head.sequence:
             return good, f"stands behind the end of the stream, sequence {head.sequence}"
         if record.sequence != good + 1:
             return good, f"is missing: sequence {record.sequence} stands in its place"
@@ -98,12 +98,15 @@ def _chain(store: Reader, stream: str) -> tuple[int, str]:
         if record.recompute(stream, previous) != record.hash:
             return good, "does not have the hash of its content after the entry before it"
         good, previous, epoch = record.sequence, record.hash, record.epoch
-    if good < head.sequence:
+        greatest_key = max(greatest_key, record.key)
+    if good != head.sequence:
         return good, f"is missing, though the stream ends with sequence {head.sequence}"
     if previous != head.hash:
         return max(good - 1, 0), "does not have the hash that the stream ends with"
     if head.epoch < epoch:
         return max(good - 1, 0), f"has epoch {epoch}, newer than the stream's {head.epoch}"
+    if head.greatest_key != greatest_key:
+        return max(good - 1, 0), f"ends a stream whose greatest key is {greatest_key!r}, not {head.greatest_key!r}"
     return good, ""
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from voltherd.domain.events import Draft, Entry, Position
 from voltherd.domain.interval import Instant
 from voltherd.journal.admission import admit
-from voltherd.journal.record import Head, Record
+from voltherd.journal.record import GREATEST, Head, Kept, Record
 
 
 @dataclass(slots=True)
@@ -29,8 +29,8 @@ class MemoryJournal:
     def __init__(self) -> None:
         self._streams: dict[str, _Stream] = {}
 
-    def append(self, batch: Sequence[Draft]) -> list[Position]:
-        """Append a batch as `voltherd.ports.Journal.append` promises, without durability."""
+    def append(self, batch: Sequence[Draft], drop: Sequence[Position] = ()) -> list[Position]:
+        """Append a batch as `voltherd.journal.store.Store.append` promises, without durability."""
         admission = admit(batch, self.head, self.find)
         for extension in admission.extensions:
             stream = self._streams.setdefault(extension.stream, _Stream())
@@ -38,6 +38,8 @@ class MemoryJournal:
             stream.records += extension.records
             stream.by_key |= extension.by_key
             stream.bodies.update(extension.bodies)
+        for position in drop:
+            self._of(position.stream).bodies.pop(position.sequence, None)
         return admission.positions
 
     def read(self, stream: str, start: int = 1) -> Iterator[Entry]:
@@ -67,6 +69,12 @@ class MemoryJournal:
     def bodies(self, stream: str) -> Iterator[tuple[int, bytes]]:
         """Yield sequence number and body of the segments of `stream` whose body is kept, in order."""
         return iter(sorted(self._of(stream).bodies.items()))
+
+    def kept(self, stream: str, before: Instant = GREATEST) -> list[Kept]:
+        """Return which segments of `stream` with `at` before an instant still have their body, in order."""
+        records = self._of(stream).records
+        found = (Kept(records[sequence - 1], len(body)) for sequence, body in self.bodies(stream))
+        return [kept for kept in found if kept.record.at < before]
 
     def drop_bodies(self, stream: str, before: Instant) -> int:
         """Drop the bodies of the segments of `stream` whose `at` is before an instant; return how many."""

@@ -9,6 +9,9 @@ from voltherd.domain.interval import Instant
 from voltherd.journal.canonical import GENESIS, canonical, decode_event, link
 from voltherd.journal.errors import BrokenChainError
 
+GREATEST = 2**63 - 1
+"""Greatest instant and sequence number that an entry can have."""
+
 
 class Record(msgspec.Struct, frozen=True, gc=False):
     """One entry as it is stored; its stream is known from where it stands."""
@@ -51,3 +54,11 @@ class Head(msgspec.Struct, frozen=True):
     """Hash of the last entry."""
     greatest_key: str = ""
     """Greatest key by code point: a key above it is new without looking."""
+
+
+class Kept(msgspec.Struct, frozen=True, gc=False):
+    """A telemetry segment whose body is still there."""
+
+    record: Record
+    size: int
+    """Length of the body [bytes]."""

@@ -23,6 +23,7 @@ greatest_key = excluded.greatest_key
 """
 _PUT_RECORD = "INSERT INTO record (stream, sequence, epoch, key, at, event, hash) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _PUT_BODY = "INSERT INTO body (stream, sequence, body) VALUES (?, ?, ?)"
+_DROP = "DELETE FROM body WHERE stream = ? AND sequence = ?"
 
 
 class SqliteJournal(SqliteReader):
@@ -50,8 +51,8 @@ class SqliteJournal(SqliteReader):
             self._lock.release()
             raise
 
-    def append(self, batch: Sequence[Draft]) -> list[Position]:
-        """Append a batch as `voltherd.ports.Journal.append` promises; it is on the disk when this returns.
+    def append(self, batch: Sequence[Draft], drop: Sequence[Position] = ()) -> list[Position]:
+        """Append a batch as `voltherd.journal.store.Store.append` promises; it is on the disk when this returns.
 
         Raises
         ------
@@ -64,8 +65,8 @@ class SqliteJournal(SqliteReader):
             send it again.
         """
         admission = admit(batch, self._checked_head, self.find)
-        if admission.extensions:
-            self._write(admission)
+        if admission.extensions or drop:
+            self._write(admission, drop)
         return admission.positions
 
     def head(self, stream: str) -> Head:
@@ -111,7 +112,7 @@ class SqliteJournal(SqliteReader):
     def _free_numbers(self) -> Iterator[int]:
         yield from count(self._query("SELECT coalesce(max(number), 0) + 1 FROM stream")[0][0])
 
-    def _write(self, admission: Admission) -> None:
+    def _write(self, admission: Admission, drop: Sequence[Position]) -> None:
         execute, put = self._connection.execute, self._connection.executemany
         try:
             execute("BEGIN IMMEDIATE")
@@ -124,6 +125,7 @@ class SqliteJournal(SqliteReader):
                     ((n, r.sequence, r.epoch, r.key, r.at, r.event, r.hash) for n, e in numbered for r in e.records),
                 )
                 put(_PUT_BODY, ((n, sequence, body) for n, e in numbered for sequence, body in e.bodies))
+                put(_DROP, ((self._number(position.stream), position.sequence) for position in drop))
                 execute("COMMIT")
             except BaseException:
                 # After a failed COMMIT only the file knows how the streams end.

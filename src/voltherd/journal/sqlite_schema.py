@@ -1,4 +1,4 @@
-"""The tables of a journal in SQLite, and how such a file is recognised."""
+"""How a journal's SQLite file is opened, recognised and brought to the newest schema."""
 
 from __future__ import annotations
 
@@ -6,48 +6,13 @@ import sqlite3
 from pathlib import Path
 
 from voltherd.journal.errors import StorageError
+from voltherd.journal.schema import SCHEMA_VERSION, must_migrate
 
 APPLICATION_ID = 0x56484A4C
 """``VHJL``: marks a SQLite file as a journal (PRAGMA application_id)."""
 
-SCHEMA_VERSION = 1
-"""Version of these tables (PRAGMA user_version)."""
-
 LEAST_SQLITE = (3, 37, 0)
 """STRICT tables need it."""
-
-# A record's rowid follows the order of the commits. The table is not clustered by (stream, sequence) (WITHOUT
-# ROWID): with hundreds of streams a batch would then touch as many pages full of rows, and half the speed would
-# be lost. The index of the keys begins with the key, because keys begin with the time: it grows at one end.
-TABLES = (
-    """CREATE TABLE stream (
-        number INTEGER PRIMARY KEY,
-        name TEXT NOT NULL UNIQUE,
-        epoch INTEGER NOT NULL,
-        sequence INTEGER NOT NULL,
-        hash BLOB NOT NULL,
-        greatest_key TEXT NOT NULL
-    ) STRICT""",
-    """CREATE TABLE record (
-        id INTEGER PRIMARY KEY,
-        stream INTEGER NOT NULL REFERENCES stream (number),
-        sequence INTEGER NOT NULL CHECK (sequence > 0),
-        epoch INTEGER NOT NULL,
-        key TEXT NOT NULL,
-        at INTEGER NOT NULL,
-        event BLOB NOT NULL,
-        hash BLOB NOT NULL,
-        UNIQUE (stream, sequence),
-        UNIQUE (key, stream)
-    ) STRICT""",
-    """CREATE TABLE body (
-        stream INTEGER NOT NULL,
-        sequence INTEGER NOT NULL,
-        body BLOB NOT NULL,
-        PRIMARY KEY (stream, sequence),
-        FOREIGN KEY (stream, sequence) REFERENCES record (stream, sequence)
-    ) STRICT""",
-)
 
 
 def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
@@ -66,13 +31,11 @@ def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
         connection.execute("PRAGMA busy_timeout = 5000")
-        version = _recognise(connection, path)
+        behind = must_migrate(str(path), version := _recognise(connection, path), writable=writable)
         if writable:
             _prepare(connection)
-            if version == 0:
-                _create(connection)
-        elif version == 0:
-            raise StorageError(f"{path}: is empty, not a journal")
+        if behind:
+            _migrate(path, version)
     except sqlite3.Error as error:
         if connection is not None:
             connection.close()
@@ -94,8 +57,6 @@ def _recognise(connection: sqlite3.Connection, path: Path) -> int:
         return 0
     if mark != APPLICATION_ID:
         raise StorageError(f"{path}: is a SQLite file of another programme, not a journal")
-    if version != SCHEMA_VERSION:
-        raise StorageError(f"{path}: has journal schema {version}; this version allows: {SCHEMA_VERSION}")
     return int(version)
 
 
@@ -113,11 +74,9 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
-def _create(connection: sqlite3.Connection) -> None:
-    """Make the tables and the marks in one transaction: a crash leaves an empty file, which is made anew."""
-    connection.execute("BEGIN IMMEDIATE")
-    for table in TABLES:
-        connection.execute(table)
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    connection.execute("COMMIT")
+def _migrate(path: Path, version: int) -> None:
+    """Make or change the tables, and mark the file, in one transaction: a crash leaves it as it was."""
+    from voltherd.journal.migrate import migrate_sqlite
+
+    marks = (f"PRAGMA application_id = {APPLICATION_ID}", f"PRAGMA user_version = {SCHEMA_VERSION}")
+    migrate_sqlite(path, version, marks)

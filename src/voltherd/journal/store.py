@@ -8,7 +8,7 @@ from typing import Protocol
 
 from voltherd.domain.events import Draft, Entry, Position
 from voltherd.domain.interval import Instant
-from voltherd.journal.record import Head, Record
+from voltherd.journal.record import GREATEST, Head, Kept, Record
 
 
 class Reader(Protocol):
@@ -42,6 +42,10 @@ class Reader(Protocol):
         """Yield sequence number and body of the segments of `stream` whose body is kept, in order."""
         ...
 
+    def kept(self, stream: str, before: Instant = GREATEST) -> list[Kept]:
+        """Return which segments of `stream` with `at` before an instant still have their body, in order."""
+        ...
+
     def snapshot(self) -> AbstractContextManager[None]:
         """Return a context in which every read sees one state, whatever a writer adds meanwhile."""
         ...
@@ -50,12 +54,25 @@ class Reader(Protocol):
         """Return what the storage itself finds wrong with its files, in words; empty if nothing."""
         ...
 
+    def close(self) -> None:
+        """Let go of the storage; closing twice does nothing."""
+        ...
+
 
 class Store(Reader, Protocol):
     """A whole store: the port `voltherd.ports.Journal` and what operation needs around it."""
 
-    def append(self, batch: Sequence[Draft]) -> list[Position]:
-        """Append a batch as `voltherd.ports.Journal.append` promises."""
+    def append(self, batch: Sequence[Draft], drop: Sequence[Position] = ()) -> list[Position]:
+        """Append a batch as `voltherd.ports.Journal.append` promises, and drop bodies in the same commit.
+
+        Parameters
+        ----------
+        batch
+            The drafts, in order.
+        drop
+            Positions of telemetry segments whose bodies go, because the batch holds what is to be kept of them. One
+            without a body changes nothing.
+        """
         ...
 
     def drop_bodies(self, stream: str, before: Instant) -> int:
@@ -63,8 +80,4 @@ class Store(Reader, Protocol):
 
         Records and hashes stay: the chain verifies as before.
         """
-        ...
-
-    def close(self) -> None:
-        """Let go of the storage; closing twice does nothing."""
         ...

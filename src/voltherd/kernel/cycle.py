@@ -12,9 +12,11 @@ from voltherd.domain.tables import Floats, Ints
 from voltherd.flexibility.fleet import Fleet
 from voltherd.journal.projections.fleet import NO_LIMIT
 from voltherd.kernel.guard import Bounds, guarded, session_bounds
+from voltherd.kernel.hedge import aimed_kwh, due_at
 from voltherd.kernel.observed import Observed
 from voltherd.kernel.schedule import Schedule
 from voltherd.kernel.state import State
+from voltherd.kernel.terms import HedgeTerms
 
 HOUR_US = 3_600 * MICROSECONDS
 
@@ -38,6 +40,7 @@ def run_cycle(
     slots: Ints,
     bounds: Bounds,
     cycle_us: int,
+    hedge: HedgeTerms,
     target_kw: float | None = None,
 ) -> Cycle:
     """Return the powers of one cycle.
@@ -51,16 +54,19 @@ def run_cycle(
         Sessions with a known capability, by station.
     cycle_us
         For how long the powers must be harmless [us].
+    hedge
+        How long before departure a promise is due.
     target_kw
         Net power of all sessions; None: the schedule's.
     """
     fleet = state.fleet
     since = fleet.column("since")[slots]
     scheduled, _ = schedule.at(now, slots, since)
-    battery = observed.battery_kwh(fleet, slots)
-    late = fleet.column("departure")[slots] <= now
-    plugged = session_bounds(state, slots, _plugged(state, slots, battery, late))
-    hours = np.maximum((fleet.column("departure")[slots] - now) / HOUR_US, cycle_us / HOUR_US)
+    battery = observed.battery_kwh(fleet, slots, now)
+    due = due_at(fleet, slots, battery, hedge)
+    late = due <= now
+    plugged = session_bounds(state, slots, _plugged(state, slots, battery, late, hedge))
+    hours = np.maximum((due - now) / HOUR_US, cycle_us / HOUR_US)
     max_wh = fleet.column("max_discharge_wh")[slots]
     left = np.maximum(max_wh - fleet.column("export_wh")[slots], 0) / 1000.0
     left = np.where(max_wh == NO_LIMIT, np.inf, left)
@@ -96,7 +102,7 @@ def run_cycle(
     return Cycle(power, found.unserved_kw, cut)
 
 
-def _plugged(state: State, slots: Ints, battery_kwh: Floats, late: NDArray[np.bool_]) -> Fleet:
+def _plugged(state: State, slots: Ints, battery_kwh: Floats, late: NDArray[np.bool_], hedge: HedgeTerms) -> Fleet:
     """Return the sessions as the guard sees them: one interval, what holds at this moment."""
     fleet, ones = state.fleet, np.ones(len(slots))
     zeros = np.zeros(len(slots), dtype=np.int64)
@@ -114,6 +120,6 @@ def _plugged(state: State, slots: Ints, battery_kwh: Floats, late: NDArray[np.bo
         floor_kwh=np.minimum(fleet.column("floor_wh")[slots] / 1000.0, capacity),
         capacity_kwh=capacity,
         arrival_kwh=battery_kwh,
-        departure_kwh=np.minimum(fleet.column("promised_wh")[slots] / 1000.0, capacity),
+        departure_kwh=aimed_kwh(fleet, slots, hedge),
         max_discharge_kwh=np.full(len(slots), np.inf),
     )

@@ -56,7 +56,7 @@ class Kernel:
         self.settling = Settling(round(terms.wear_cny_per_kwh * MICRO_PER_CNY), terms.owner_percent)
         self.replanning = Replanning(terms)
         self.regulating = Regulating()
-        self._regulation_offers = RegulationOffers(terms.regulation, terms.unit)
+        self._regulation_offers = RegulationOffers(terms.regulation, terms.hedge, terms.unit)
 
     def step(
         self,
@@ -126,10 +126,10 @@ class Kernel:
         state, schedule = self.state, self.replanning.schedule
         until = self._next_round
         cycle_us = max(until - now, self.terms.cycle_seconds * MICROSECONDS)
-        cycle = run_cycle(state, self._observed, schedule, now, slots, bounds, cycle_us, target_kw)
+        cycle = run_cycle(state, self._observed, schedule, now, slots, bounds, cycle_us, self.terms.hedge, target_kw)
         expires = until + self.terms.grace_seconds * MICROSECONDS
         orders = self._orderer.orders(state, now, until, expires, slots, cycle.power_kw)
-        self._observed.ordered(state.fleet, slots, cycle.power_kw)
+        self._observed.ordered(state.fleet, slots, cycle.power_kw, now)
         state.unresolved.order(orders)
         decisions.order(self.epoch, now, orders)
         self.replanning.ordered(now, self.next_step(now), _sum(cycle.power_kw))

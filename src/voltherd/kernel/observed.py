@@ -40,14 +40,8 @@ class Observed:
     def _take(self, fleet: FleetProjection, slots: Ints, power_kw: Floats, at: Instant) -> None:
         self._fit(fleet)
         table = self._table[:, slots]
-        began = fleet.column("since")[slots]
-        anew = table[SINCE] != began
-        table[:, anew] = 0.0
-        table[SINCE] = began
-        read = fleet.column("read_at")[slots]
-        passed = table[READ] != read
-        table[CHARGED, passed] = table[FED, passed] = 0.0
-        table[READ] = read
+        _renew(table, fleet, slots)
+        read = table[READ]
         before = np.maximum(table[AT], read)
         seconds = np.clip((at - before) / MICROSECONDS, 0.0, LONGEST_S)
         seconds[(table[AT] == 0.0) | (at <= table[AT])] = 0.0
@@ -63,19 +57,34 @@ class Observed:
         table[DEAF] = np.where(streak >= DEAF_AFTER, 1.0, np.where(streak <= -DEAF_AFTER, 0.0, table[DEAF]))
         self._table[:, slots] = table
 
-    def ordered(self, fleet: FleetProjection, slots: Ints, power_kw: Floats) -> None:
-        """Take note of what sessions are ordered to do."""
-        self._fit(fleet)
-        self._table[ORDERED, slots] = power_kw
-        self._table[IS_ORDERED, slots] = 1.0
-
-    def battery_kwh(self, fleet: FleetProjection, slots: Ints) -> Floats:
-        """Return what the batteries hold by the registers and the samples since [kWh]."""
+    def ordered(self, fleet: FleetProjection, slots: Ints, power_kw: Floats, now: Instant) -> None:
+        """Take note of what sessions are ordered to do from now on."""
         self._fit(fleet)
         table = self._table[:, slots]
-        same = (table[SINCE] == fleet.column("since")[slots]) & (table[READ] == fleet.column("read_at")[slots])
+        _renew(table, fleet, slots)
+        table[ASSUMED_FED] = self._assumed_fed(table, now)
+        table[ORDERED], table[ORDERED_AT], table[IS_ORDERED] = power_kw, now, 1.0
+        self._table[:, slots] = table
+
+    def _assumed_fed(self, table: Floats, now: Instant) -> Floats:
+        """Return what sessions may have fed in since their registers were read, if they followed their orders [kWh].
+
+        Only where nothing is sampled: a discharge is taken for done, a charge is not.
+        """
+        seconds = np.maximum(now - np.maximum(table[ORDERED_AT], table[READ]), 0.0) / MICROSECONDS
+        more = np.where(table[IS_ORDERED] == 1.0, np.maximum(-table[ORDERED], 0.0) * seconds / HOUR_S, 0.0)
+        fed: Floats = table[ASSUMED_FED] + more
+        return fed
+
+    def battery_kwh(self, fleet: FleetProjection, slots: Ints, now: Instant) -> Floats:
+        """Return what the batteries hold by the registers, and the samples or orders since [kWh]."""
+        self._fit(fleet)
+        table = self._table[:, slots]
+        _renew(table, fleet, slots)
         etac, etad = fleet.column("charge_ppm")[slots] / 1e6, fleet.column("discharge_ppm")[slots] / 1e6
-        moved = np.where(same, table[CHARGED] * etac - table[FED] / np.maximum(etad, 1e-6), 0.0)
+        is_sampled = now - table[AT] <= LONGEST_S * MICROSECONDS
+        fed = np.where(is_sampled, table[FED], np.maximum(table[FED], self._assumed_fed(table, now)))
+        moved = table[CHARGED] * etac - fed / np.maximum(etad, 1e-6)
         held: Floats = np.clip(fleet.battery_kwh(slots) + moved, 0.0, fleet.column("capacity_wh")[slots] / 1000.0)
         return held
 
@@ -98,6 +107,20 @@ class Observed:
             self._table = np.concatenate([self._table, np.zeros((len(ROWS), more))], axis=1)
 
 
-ROWS = ("since", "read", "at", "power", "charged", "fed", "ordered", "is_ordered", "streak", "deaf")
-SINCE, READ, AT, POWER, CHARGED, FED, ORDERED, IS_ORDERED, STREAK, DEAF = range(len(ROWS))
+def _renew(table: Floats, fleet: FleetProjection, slots: Ints) -> None:
+    """Begin anew for sessions that are new in their slot, and for those whose registers have been read."""
+    began = fleet.column("since")[slots]
+    table[:, table[SINCE] != began] = 0.0
+    table[SINCE] = began
+    read = fleet.column("read_at")[slots]
+    passed = table[READ] != read
+    table[CHARGED, passed] = table[FED, passed] = table[ASSUMED_FED, passed] = 0.0
+    table[READ] = read
+
+
+ROWS = (
+    "since", "read", "at", "power", "charged", "fed", "ordered", "ordered_at", "is_ordered", "assumed_fed", "streak",
+    "deaf",
+)  # fmt: skip
+SINCE, READ, AT, POWER, CHARGED, FED, ORDERED, ORDERED_AT, IS_ORDERED, ASSUMED_FED, STREAK, DEAF = range(len(ROWS))
 """Rows of the table; instants are exact in 64-bit floating point for another two centuries."""

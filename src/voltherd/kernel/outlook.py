@@ -14,6 +14,7 @@ from voltherd.flexibility.shortfall import shortfall_price
 from voltherd.flexibility.window import window
 from voltherd.journal.projections.fleet import NO_LIMIT
 from voltherd.journal.projections.series import IntervalSeries
+from voltherd.kernel.hedge import aimed_kwh, due_at
 from voltherd.kernel.state import State
 from voltherd.kernel.terms import KernelTerms
 
@@ -21,7 +22,7 @@ DAY_INTERVALS = 96
 MINUTE = 60_000_000
 
 OVERSTAY = INTERVAL_MICROSECONDS
-"""A vehicle that stays beyond its announced departure is taken to leave after so long [us]: the promise is due."""
+"""A vehicle whose promise is due, or that stays on, is taken to leave after so long [us]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +74,12 @@ def prices_over(series: IntervalSeries, horizon: Horizon) -> Floats:
     return np.nan_to_num(filled, nan=float(np.nanmean(filled)) if np.isfinite(filled).any() else 0.0)
 
 
-def session_table(state: State, slots: Ints, now: Instant) -> SessionTable:
+def session_table(state: State, slots: Ints, now: Instant, terms: KernelTerms) -> SessionTable:
     """Return the sessions of `slots` as they stand: from `now` on, with what their batteries hold."""
     fleet = state.fleet
-    late = fleet.column("departure")[slots] <= now
+    battery = fleet.battery_kwh(slots)
+    due = due_at(fleet, slots, battery, terms.hedge)
+    late = due <= now
     max_wh = fleet.column("max_discharge_wh")[slots]
     left_wh = np.maximum(max_wh - fleet.column("export_wh")[slots], 0)
     names = fleet.session_id
@@ -86,9 +89,9 @@ def session_table(state: State, slots: Ints, now: Instant) -> SessionTable:
         session_id=tuple(names[slot] for slot in slots.tolist()),
         station_id=tuple(stations[s] for s in fleet.column("station")[slots].tolist()),
         arrival=np.full(len(slots), now, dtype=np.int64),
-        departure=np.where(late, now + OVERSTAY, fleet.column("departure")[slots]),
-        arrival_kwh=fleet.battery_kwh(slots),
-        departure_kwh=np.minimum(fleet.column("promised_wh")[slots] / 1000.0, capacity),
+        departure=np.where(late, now + OVERSTAY, due),
+        arrival_kwh=battery,
+        departure_kwh=aimed_kwh(fleet, slots, terms.hedge),
         floor_kwh=np.minimum(fleet.column("floor_wh")[slots] / 1000.0, capacity),
         capacity_kwh=capacity,
         charge_kw=fleet.column("charge_w")[slots] / 1000.0,
@@ -127,7 +130,7 @@ def outlook(
     executed_kw
         What was drawn before `now` in the intervals of the horizon, as a mean over each, shape (T,) [kW].
     """
-    table = session_table(state, slots, now)
+    table = session_table(state, slots, now, terms)
     placed = window(table, state.fleet.column("station")[slots].copy(), horizon)
     problem = Problem(
         fleet=placed.fleet,

@@ -12,11 +12,12 @@ from voltherd.domain.money import MICRO_PER_CNY
 from voltherd.domain.tables import Floats, Ints
 from voltherd.journal.projections.fleet import NO_LIMIT
 from voltherd.kernel.cycle import HOUR_US
+from voltherd.kernel.hedge import aimed_kwh, due_at
 from voltherd.kernel.observed import Observed
 from voltherd.kernel.outlook import MINUTE
 from voltherd.kernel.schedule import Schedule
 from voltherd.kernel.state import State
-from voltherd.kernel.terms import RegulationTerms
+from voltherd.kernel.terms import HedgeTerms, RegulationTerms
 
 LEAD = 35 * MINUTE
 """An hour is offered at least so long before it begins: formal clearing is half an hour before."""
@@ -36,7 +37,7 @@ class Capability:
 
 
 def capability(
-    state: State, observed: Observed, schedule: Schedule, now: Instant, start: Instant, slots: Ints
+    state: State, observed: Observed, schedule: Schedule, now: Instant, start: Instant, slots: Ints, hedge: HedgeTerms
 ) -> Capability:
     """Return what the sessions that stay through the hour at `start` could do.
 
@@ -51,16 +52,16 @@ def capability(
     x = np.zeros((len(slots), QUARTERS))
     x[place, interval] = power
     baseline = x.sum(axis=0)
-    battery = observed.battery_kwh(fleet, slots)
+    battery = observed.battery_kwh(fleet, slots, now)
     etac, etad = fleet.column("charge_ppm")[slots] / 1e6, fleet.column("discharge_ppm")[slots] / 1e6
     first = now - now % INTERVAL_MICROSECONDS
     place, _, power = schedule.elements(first, (start - first) // INTERVAL_MICROSECONDS, slots)
     gained = np.where(power > 0, power * etac[place], power / np.maximum(etad[place], 1e-6)) * INTERVAL_HOURS
     np.add.at(battery, place, gained)
     end = start + HOUR_US
-    departure = fleet.column("departure")[slots]
+    departure = due_at(fleet, slots, battery, hedge)
     most_charge, most_discharge = fleet.column("charge_w")[slots] / 1e3, fleet.column("discharge_w")[slots] / 1e3
-    promised, floor = fleet.column("promised_wh")[slots] / 1e3, fleet.column("floor_wh")[slots] / 1e3
+    promised, floor = aimed_kwh(fleet, slots, hedge), fleet.column("floor_wh")[slots] / 1e3
     capacity = fleet.column("capacity_wh")[slots] / 1e3
     later = etac * most_charge * np.maximum(departure - end, 0) / HOUR_US
     spare = np.minimum(battery - floor, battery + later - promised) * etad
@@ -79,8 +80,8 @@ def capability(
 class RegulationOffers:
     """Offers every hour wanted, once."""
 
-    def __init__(self, terms: RegulationTerms, unit: str) -> None:
-        self._terms = terms
+    def __init__(self, terms: RegulationTerms, hedge: HedgeTerms, unit: str) -> None:
+        self._terms, self._hedge = terms, hedge
         self._unit = unit
         self._offered: Instant = 0
 
@@ -92,7 +93,7 @@ class RegulationOffers:
         if start <= self._offered or datetime_of(start).hour not in self._terms.hours:
             return []
         self._offered = start
-        can = capability(state, observed, schedule, now, start, slots)
+        can = capability(state, observed, schedule, now, start, slots, self._hedge)
         capacity_kw = self._terms.share * float(min(can.up_kw.min(), can.down_kw.min()))
         if capacity_kw < self._terms.least_kw:
             return []

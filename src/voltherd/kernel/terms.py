@@ -28,6 +28,19 @@ class RegulationTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     market: str = "regulation"
 
 
+class HedgeTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is held back against batteries that charge more slowly, and orders that come later, than announced."""
+
+    early_minutes: Annotated[float, msgspec.Meta(ge=0, le=120)] = 10.0
+    """A promise is kept so long before the vehicle is to leave."""
+    slower: Annotated[float, msgspec.Meta(ge=0, le=2)] = 0.25
+    """By what share charging may take longer than at the announced power."""
+    gained_share: Annotated[float, msgspec.Meta(ge=0, le=0.2)] = 0.01
+    """Of the energy promised beyond that at arrival: aimed at on top, against efficiencies that were overstated."""
+    two_way_share: Annotated[float, msgspec.Meta(ge=0, le=0.2)] = 0.0
+    """Of the capacity: aimed at on top by a session that discharges."""
+
+
 class KernelTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Settings of the loops."""
 
@@ -39,6 +52,7 @@ class KernelTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Time between two plans of everything; a fact that matters brings the next one forward."""
     cycle_seconds: Annotated[int, msgspec.Meta(ge=1, le=60)] = 4
     """Time between two cycles while a regulation signal is followed."""
+    hedge: HedgeTerms = HedgeTerms()
     regulation: RegulationTerms = RegulationTerms()
     horizon_intervals: Annotated[int, msgspec.Meta(ge=1, le=672)] = 144
     """How far a plan looks ahead, at most [15 min]."""
