@@ -36,6 +36,8 @@ CASES = {
     "allocation": Case("voltherd.cli.bench_allocation", "one control cycle of a city's piles", 28_000),
     "stations": Case("voltherd.cli.bench_stations", "mixed sessions under binding station limits", 60_000),
     "coupled": Case("voltherd.cli.bench_coupled", "a city under a position and binding station limits", 10_000),
+    "twin": Case("voltherd.cli.bench_twin", "the field of the twin, all piles of a city occupied", 28_000),
+    "reserve": Case("voltherd.cli.bench_reserve", "a city that holds reserve, under a position and limits", 10_000),
     "scaling": Case("voltherd.cli.bench_scaling", "how a coupled plan's time grows with the city", 150_000),
 }
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from voltherd.domain.interval import MICROSECONDS, Instant
 from voltherd.domain.tables import Floats, Ints
+from voltherd.flexibility.allocation import Allocation
 from voltherd.flexibility.fleet import Fleet
 from voltherd.journal.projections.fleet import NO_LIMIT
 from voltherd.kernel.guard import Bounds, guarded, session_bounds
@@ -19,6 +20,10 @@ from voltherd.kernel.state import State
 from voltherd.kernel.terms import HedgeTerms
 
 HOUR_US = 3_600 * MICROSECONDS
+UNCONFIRMED = 0.01
+"""Energy over capacity that no meter has confirmed, from which on it is doubted."""
+NEARLY = 0.08
+"""Energy over capacity that a battery near its promise may lack: what a taper makes of an hour's quarter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,9 @@ class Cycle:
     """The outcome of a cycle, shape (N,) each."""
 
     power_kw: Floats
+    """NaN: the session is left to its pile's safe profile."""
+    left_alone_kw: float
+    """Full power of those that are."""
     unserved_kw: float
     """Of the target: positive where the unit cannot draw so much."""
     promise_cut_kw: Floats
@@ -64,42 +72,61 @@ def run_cycle(
     scheduled, _ = schedule.at(now, slots, since)
     battery = observed.battery_kwh(fleet, slots, now)
     due = due_at(fleet, slots, battery, hedge)
-    late = due <= now
+    late = due < now + cycle_us
     plugged = session_bounds(state, slots, _plugged(state, slots, battery, late, hedge))
     hours = np.maximum((due - now) / HOUR_US, cycle_us / HOUR_US)
     max_wh = fleet.column("max_discharge_wh")[slots]
     left = np.maximum(max_wh - fleet.column("export_wh")[slots], 0) / 1000.0
     left = np.where(max_wh == NO_LIMIT, np.inf, left)
-    if target_kw is None:
-        found = guarded(plugged, battery, hours, scheduled, left, bounds, cycle_us / HOUR_US)
-        return Cycle(found.power_kw, 0.0, found.promise_cut_kw)
-    deaf = observed.deaf(fleet, slots)
-    measured, _ = observed.power_kw(fleet, slots)
-    power, cut = np.zeros(len(slots)), np.zeros(len(slots))
+    alone = _left_alone(plugged, fleet.battery_kwh(slots), late, bounds)
+    at_once = np.where(alone, plugged.charge_kw, 0.0)
+    measured, known = observed.power_kw(fleet, slots)
+    deaf = observed.deaf(fleet, slots) & ~alone & (target_kw is not None)
+    load = np.where(deaf, measured, at_once)
     background = bounds.background_kw.copy()
-    np.add.at(background, plugged.station[deaf], measured[deaf])
-    hearing = np.flatnonzero(~deaf)
-    beside = Bounds(bounds.import_kw, bounds.export_kw, background)
-    wanted = target_kw - float(np.sum(measured[deaf]))
-    found = guarded(
-        plugged.take(hearing),
-        battery[hearing],
-        hours[hearing],
-        scheduled[hearing],
-        left[hearing],
-        beside,
-        cycle_us / HOUR_US,
-        wanted,
-    )
-    power[hearing], cut[hearing] = found.power_kw, found.promise_cut_kw
+    np.add.at(background, plugged.station, load)
+    power, cut = np.full(len(slots), np.nan), np.zeros(len(slots))
+    unserved = 0.0
+
+    def guard(some: Ints, within: Bounds, wanted_kw: float | None) -> Allocation:
+        return guarded(
+            plugged.take(some),
+            battery[some],
+            hours[some],
+            scheduled[some],
+            left[some],
+            within,
+            cycle_us / HOUR_US,
+            wanted_kw,
+        )
+
+    hearing = np.flatnonzero(~alone & ~deaf)
+    drawn = np.where(alone & known, measured, load)
+    wanted = None if target_kw is None else target_kw - float(np.sum(drawn))
+    if len(hearing):
+        found = guard(hearing, Bounds(bounds.import_kw, bounds.export_kw, background), wanted)
+        power[hearing], cut[hearing], unserved = found.power_kw, found.promise_cut_kw, found.unserved_kw
     if deaf.any():
         others = np.flatnonzero(deaf)
-        alone = guarded(
-            plugged.take(others), battery[others], hours[others], scheduled[others], left[others], bounds,
-            cycle_us / HOUR_US,
-        )  # fmt: skip
-        power[others] = alone.power_kw
-    return Cycle(power, found.unserved_kw, cut)
+        power[others] = guard(others, bounds, None).power_kw
+    return Cycle(power, float(np.sum(at_once)), unserved, cut)
+
+
+def _left_alone(plugged: Fleet, metered_kwh: Floats, late: NDArray[np.bool_], bounds: Bounds) -> NDArray[np.bool_]:
+    """Return the sessions that are left to their piles' safe profile: full power until the promise is reached.
+
+    Those whose promise is not reached by the meters, but is due, or nearly reached if orders were followed since: no
+    order is better for them, and the pile knows best when it is done. Only where the station bears all of them at full
+    power.
+    """
+    held, capacity = plugged.arrival_kwh, plugged.capacity_kwh
+    is_done = (held > metered_kwh + UNCONFIRMED * capacity) & (held >= plugged.departure_kwh - NEARLY * capacity)
+    alone = (late | is_done) & (metered_kwh < plugged.departure_kwh) & (plugged.charge_kw > 0.0)
+    at_once = np.bincount(
+        plugged.station, weights=np.where(alone, plugged.charge_kw, 0.0), minlength=len(bounds.import_kw)
+    )
+    borne: NDArray[np.bool_] = alone & (at_once + bounds.background_kw <= bounds.import_kw)[plugged.station]
+    return borne
 
 
 def _plugged(state: State, slots: Ints, battery_kwh: Floats, late: NDArray[np.bool_], hedge: HedgeTerms) -> Fleet:

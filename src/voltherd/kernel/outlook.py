@@ -74,11 +74,10 @@ def prices_over(series: IntervalSeries, horizon: Horizon) -> Floats:
     return np.nan_to_num(filled, nan=float(np.nanmean(filled)) if np.isfinite(filled).any() else 0.0)
 
 
-def session_table(state: State, slots: Ints, now: Instant, terms: KernelTerms) -> SessionTable:
+def session_table(state: State, slots: Ints, battery_kwh: Floats, now: Instant, terms: KernelTerms) -> SessionTable:
     """Return the sessions of `slots` as they stand: from `now` on, with what their batteries hold."""
     fleet = state.fleet
-    battery = fleet.battery_kwh(slots)
-    due = due_at(fleet, slots, battery, terms.hedge)
+    due = due_at(fleet, slots, battery_kwh, terms.hedge)
     late = due <= now
     max_wh = fleet.column("max_discharge_wh")[slots]
     left_wh = np.maximum(max_wh - fleet.column("export_wh")[slots], 0)
@@ -90,7 +89,7 @@ def session_table(state: State, slots: Ints, now: Instant, terms: KernelTerms) -
         station_id=tuple(stations[s] for s in fleet.column("station")[slots].tolist()),
         arrival=np.full(len(slots), now, dtype=np.int64),
         departure=np.where(late, now + OVERSTAY, due),
-        arrival_kwh=battery,
+        arrival_kwh=battery_kwh,
         departure_kwh=aimed_kwh(fleet, slots, terms.hedge),
         floor_kwh=np.minimum(fleet.column("floor_wh")[slots] / 1000.0, capacity),
         capacity_kwh=capacity,
@@ -115,6 +114,7 @@ def outlook(
     now: Instant,
     horizon: Horizon,
     slots: Ints,
+    battery_kwh: Floats,
     limits: StationLimits,
     terms: KernelTerms,
     executed_kw: Floats,
@@ -125,12 +125,14 @@ def outlook(
     ----------
     slots
         Sessions with a known capability.
+    battery_kwh
+        What their batteries hold.
     limits
         Of all stations over the horizon, with what is not ours to plan as background.
     executed_kw
         What was drawn before `now` in the intervals of the horizon, as a mean over each, shape (T,) [kW].
     """
-    table = session_table(state, slots, now, terms)
+    table = session_table(state, slots, battery_kwh, now, terms)
     placed = window(table, state.fleet.column("station")[slots].copy(), horizon)
     problem = Problem(
         fleet=placed.fleet,

@@ -84,19 +84,24 @@ class RegulationOffers:
         self._terms, self._hedge = terms, hedge
         self._unit = unit
         self._offered: Instant = 0
+        """Start of the hour offered last. After a restart an hour may be offered again, under the same name."""
 
     def run(
         self, state: State, observed: Observed, schedule: Schedule, now: Instant, slots: Ints
     ) -> list[RegulationOffered]:
-        """Return an offer for the next hour that can still be offered, unless it has been or is not wanted."""
+        """Return an offer for the next hour that can still be offered, unless it is not wanted or has been made.
+
+        What is too little now is looked at again in the next round: more vehicles may come before the gate closes.
+        """
         start = -(-(now + LEAD) // HOUR_US) * HOUR_US
-        if start <= self._offered or datetime_of(start).hour not in self._terms.hours:
+        is_held = any(award.start <= start < award.end for award in state.market.regulation.values())
+        if start <= self._offered or is_held or datetime_of(start).hour not in self._terms.hours:
             return []
-        self._offered = start
         can = capability(state, observed, schedule, now, start, slots, self._hedge)
         capacity_kw = self._terms.share * float(min(can.up_kw.min(), can.down_kw.min()))
         if capacity_kw < self._terms.least_kw:
             return []
+        self._offered = start
         stamp = datetime_of(start).strftime("%Y%m%dT%H%M")
         return [
             RegulationOffered(

@@ -16,6 +16,7 @@ from voltherd.flexibility.floors import plan_above
 from voltherd.flexibility.plan import Plan
 from voltherd.flexibility.problem import StationLimits
 from voltherd.kernel.guard import Bounds
+from voltherd.kernel.observed import Observed
 from voltherd.kernel.outlook import MINUTE, Outlook, as_background, horizon_from, outlook, quarter_of
 from voltherd.kernel.schedule import Schedule
 from voltherd.kernel.state import State
@@ -49,7 +50,7 @@ class Replanning:
         oldest = quarter_of(now) - 4 * INTERVAL_MICROSECONDS
         self._executed = {start: kw for start, kw in self._executed.items() if start >= oldest}
 
-    def run(self, state: State, now: Instant, slots: Ints, bounds: Bounds) -> list[PlanMade]:
+    def run(self, state: State, observed: Observed, now: Instant, slots: Ints, bounds: Bounds) -> list[PlanMade]:
         """Bring the schedule up to date for the sessions of `slots`, and return what was planned."""
         horizon = horizon_from(state, now, self.terms)
         if horizon is None or not len(slots):
@@ -57,7 +58,7 @@ class Replanning:
         limits = _over(bounds, horizon)
         if now >= self._next:
             self._next = now - now % (self.terms.replan_minutes * MINUTE) + self.terms.replan_minutes * MINUTE
-            return [self._plan(state, now, slots, horizon, limits, everything=True)]
+            return [self._plan(state, observed, now, slots, horizon, limits, everything=True)]
         _, known = self.schedule.at(now, slots, state.fleet.column("since")[slots])
         if known.all():
             return []
@@ -65,16 +66,25 @@ class Replanning:
         place, interval, power = self.schedule.elements(horizon.start, horizon.intervals, others)
         station = state.fleet.column("station")[others][place]
         limits = as_background(limits, station, interval, power)
-        return [self._plan(state, now, newcomers, horizon, limits, everything=False)]
+        return [self._plan(state, observed, now, newcomers, horizon, limits, everything=False)]
 
     def _plan(
-        self, state: State, now: Instant, slots: Ints, horizon: Horizon, limits: StationLimits, *, everything: bool
+        self,
+        state: State,
+        observed: Observed,
+        now: Instant,
+        slots: Ints,
+        horizon: Horizon,
+        limits: StationLimits,
+        *,
+        everything: bool,
     ) -> PlanMade:
         executed = np.array(
             [self._executed.get(horizon.start_of(t), 0.0) if horizon.start_of(t) <= now else 0.0 for t in range(4)]
         )
         executed = np.concatenate([executed, np.zeros(max(horizon.intervals - 4, 0))])[: horizon.intervals]
-        view = outlook(state, now, horizon, slots, limits, self.terms, executed)
+        battery = observed.battery_kwh(state.fleet, slots, now)
+        view = outlook(state, now, horizon, slots, battery, limits, self.terms, executed)
         if not everything:
             view = replace(view, problem=replace(view.problem, position=None))
         plan, following = plan_above(

@@ -34,7 +34,11 @@ class HedgeTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     early_minutes: Annotated[float, msgspec.Meta(ge=0, le=120)] = 10.0
     """A promise is kept so long before the vehicle is to leave."""
     slower: Annotated[float, msgspec.Meta(ge=0, le=2)] = 0.25
-    """By what share charging may take longer than at the announced power."""
+    """By what share charging may take longer than the powers below say."""
+    taper_soc: tuple[float, ...] = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0)
+    """States of charge, ascending from 0 to 1, of the curve below."""
+    taper_per_hour: tuple[float, ...] = (1.2, 1.1, 0.85, 0.65, 0.35, 0.18, 0.07)
+    """Most charging power over capacity that a battery takes, for a cautious reckoning (assumed) [1/h]."""
     gained_share: Annotated[float, msgspec.Meta(ge=0, le=0.2)] = 0.01
     """Of the energy promised beyond that at arrival: aimed at on top, against efficiencies that were overstated."""
     two_way_share: Annotated[float, msgspec.Meta(ge=0, le=0.2)] = 0.0

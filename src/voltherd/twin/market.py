@@ -54,6 +54,8 @@ class MarketFaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Days whose bids are refused."""
 
 
+NO_MARKET_FAULTS = MarketFaults()
+
 LATE = 6 * 60 * MINUTE
 REVISED_AFTER = 60 * MINUTE
 WRONG_BY = 1.1
@@ -88,7 +90,7 @@ class TwinMarket:
         self._clock = clock
         self._name = name
         self._hours = hours or MarketHours()
-        self._faults = faults or MarketFaults()
+        self._faults = faults or NO_MARKET_FAULTS
         self._listeners = tuple(listeners)
         self._first = int(prices.start[0])
         self._days = len(prices.start) // INTERVALS_PER_DAY

@@ -8,12 +8,13 @@ from typing import Protocol
 
 from voltherd.domain.interval import Instant
 from voltherd.domain.tables import StationTable
+from voltherd.journal.store import Store
 from voltherd.kernel.drive import Ports, turn
 from voltherd.kernel.intake import Intake
 from voltherd.kernel.kernel import Kernel
 from voltherd.kernel.state import State, rebuild
 from voltherd.kernel.terms import KernelTerms
-from voltherd.ports import ChargerPort, DispatchPort, Journal, MarketPort
+from voltherd.ports import ChargerPort, DispatchPort, MarketPort
 from voltherd.twin.clock import SimulatedClock
 
 Progress = Callable[[Instant], None]
@@ -43,7 +44,7 @@ def wire(
     terms: KernelTerms,
     stations: StationTable,
     *,
-    journal: Journal,
+    journal: Store,
     field: SimulatedField,
     market: MarketPort,
     dispatch: DispatchPort,
@@ -54,6 +55,7 @@ def wire(
     state = State(terms.unit, stations.station_id)
     kernel = Kernel(terms, stations, epoch, state)
     known = rebuild(state, journal, kernel.settling.take)
+    kernel.evidence.recover(journal, state.market.regulation.values())
     return Wiring(kernel, Intake(journal, epoch, known), Ports(clock, journal, field, market, dispatch), field, clock)
 
 

@@ -1,6 +1,7 @@
 import numpy as np
 
-from voltherd.twin.city.streams import Purpose, Streams
+from voltherd.domain.streams import Streams
+from voltherd.twin.city.streams import Purpose
 
 
 def test_what_an_entity_draws_does_not_depend_on_how_many_there_are() -> None:

@@ -9,13 +9,14 @@ import polars as pl
 
 from voltherd.domain.errors import InputError
 from voltherd.domain.interval import MICROSECONDS, day_start
+from voltherd.domain.streams import SEEDS, Streams
 from voltherd.domain.tables import Floats, Ints, SessionTable
 from voltherd.twin.city.distribution import flat
 from voltherd.twin.city.model import City, Registry
 from voltherd.twin.city.sessions import vehicle_stays
 from voltherd.twin.city.stations import registry
 from voltherd.twin.city.stays import NO_LIMIT, Stays, join
-from voltherd.twin.city.streams import SEEDS, Purpose, Streams
+from voltherd.twin.city.streams import Purpose
 from voltherd.twin.city.swap import battery_stays
 
 MOST_DAYS = 31

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from voltherd.domain.streams import Streams
 from voltherd.domain.tables import Floats, Ints
 from voltherd.twin.city.districts import DISTRICTS
 from voltherd.twin.city.schematic import district_cells, inside
-from voltherd.twin.city.streams import Purpose, Streams
+from voltherd.twin.city.streams import Purpose
 
 _TRIES = 24
 _CORE = (113.32, 23.12)

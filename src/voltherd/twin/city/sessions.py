@@ -8,13 +8,14 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from voltherd.domain.streams import Streams
 from voltherd.domain.tables import Floats, Ints
 from voltherd.twin.city.distribution import flat, reflected
 from voltherd.twin.city.model import Bools, PileTable
 from voltherd.twin.city.populations import POPULATIONS, PileRole, Population
 from voltherd.twin.city.queue import SHORTEST_S, take_turns
 from voltherd.twin.city.stays import DAY_S, NO_LIMIT, Stays, reachable_wh, whole
-from voltherd.twin.city.streams import Purpose, Streams
+from voltherd.twin.city.streams import Purpose
 from voltherd.twin.city.vehicles import capacity_kwh, charge_kw
 
 _SLOW_ROLES = frozenset({PileRole.PUBLIC_SLOW, PileRole.RESIDENTIAL, PileRole.WORKPLACE})

@@ -6,13 +6,14 @@ import numpy as np
 
 from voltherd.domain.assets import Datum, StationKind
 from voltherd.domain.money import shares
+from voltherd.domain.streams import Streams
 from voltherd.domain.tables import Floats, Ints, StationTable
 from voltherd.twin.city.districts import DISTRICTS
 from voltherd.twin.city.kinds import EXPORT_PART, KINDS, StationType
 from voltherd.twin.city.model import PileTable, Registry
 from voltherd.twin.city.placing import places
 from voltherd.twin.city.populations import PileRole
-from voltherd.twin.city.streams import Purpose, Streams
+from voltherd.twin.city.streams import Purpose
 
 _MOST_CONNECTED = 0.95
 # no connection covers all piles at once: else there is nothing to be orderly about

@@ -10,12 +10,13 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from voltherd.domain.streams import Streams
 from voltherd.domain.tables import Floats, Ints
 from voltherd.twin.city import jiaxing
 from voltherd.twin.city.distribution import flat
 from voltherd.twin.city.model import PileTable
 from voltherd.twin.city.stays import DAY_S, NO_LIMIT, Stays, reachable_wh, whole
-from voltherd.twin.city.streams import Purpose, Streams
+from voltherd.twin.city.streams import Purpose
 from voltherd.twin.city.vehicles import VehicleClass, capacity_kwh
 
 SWAPS_PER_SLOT = 8.6
