@@ -100,8 +100,8 @@ def run_city(
     end = what.start + what.days * DAY
     if what.prices.start[0] > what.start or what.prices.start[-1] + INTERVAL_MICROSECONDS < end:
         raise InputError("the prices do not cover the days that are simulated", column="start")
-    uncontrolled = _uncontrolled(what, end, progress) if with_baseline else None
-    clock, field = _field(what)
+    uncontrolled = run_uncontrolled(what, end, progress) if with_baseline else None
+    clock, field = make_field(what)
     wiring = wire(
         terms,
         what.stations,
@@ -138,7 +138,8 @@ def run_city(
     )
 
 
-def _field(what: CityRun) -> tuple[SimulatedClock, TwinField]:
+def make_field(what: CityRun) -> tuple[SimulatedClock, TwinField]:
+    """Return a clock at the first midnight, and the field on it."""
     clock = SimulatedClock(what.start)
     stays = stays_from(what.sessions, what.seed, what.assumptions, what.piles, what.session_pile)
     field = TwinField(
@@ -153,9 +154,9 @@ def _field(what: CityRun) -> tuple[SimulatedClock, TwinField]:
     return clock, field
 
 
-def _uncontrolled(what: CityRun, end: Instant, progress: Progress) -> TwinField:
+def run_uncontrolled(what: CityRun, end: Instant, progress: Progress) -> TwinField:
     """Run the days as they would have been: nobody orders anything."""
-    clock, field = _field(what)
+    clock, field = make_field(what)
     while clock.now() < end:
         following = min(clock.now() + INTERVAL_MICROSECONDS, end)
         field.advance(following)
