@@ -4,7 +4,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-dev demo test lint types unit integration e2e bench bench-peers clean
+.PHONY: help setup setup-dev demo test lint types unit integration e2e bench bench-peers chaos clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,6 +47,9 @@ bench: setup-dev ## ratios against fair rivals, in one run
 
 bench-peers: setup-dev ## the same work by FlexMeasures' and ACN-Sim's schedulers, in a venv of their own
 	@bash tools/bench_peers/run.sh
+
+chaos: setup-dev ## a kernel killed fifty times in a running day
+	@VOLTHERD_KILLS=50 $(BIN)/pytest tests/integration/test_kernel_killed.py
 
 clean: ## remove what was built here
 	rm -rf $(VENV) out .mypy_cache .ruff_cache .pytest_cache .hypothesis
