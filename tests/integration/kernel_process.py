@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import sys
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import msgspec
 
@@ -33,14 +33,14 @@ class Answer(msgspec.Struct, array_like=True):
     next_step: int
 
 
-def send(pipe: BinaryIO, message: object) -> None:
+def send(pipe: IO[bytes], message: object) -> None:
     """Write one message."""
     body = msgspec.msgpack.encode(message)
     pipe.write(struct.pack("<I", len(body)) + body)
     pipe.flush()
 
 
-def receive(pipe: BinaryIO) -> bytes | None:
+def receive(pipe: IO[bytes]) -> bytes | None:
     """Read one message; None at the end of the pipe."""
     head = pipe.read(4)
     if len(head) < 4:

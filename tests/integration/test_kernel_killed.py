@@ -92,7 +92,7 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
     told: dict[str, int] = {}
     number = unanswered = 0
     while clock.now() < end:
-        fresh = [(FIELD, fact.at, fact.event) for fact in field.poll()]
+        fresh: list[tuple[str, int, Event]] = [(FIELD, fact.at, fact.event) for fact in field.poll()]
         fresh += [(MARKET, fact.at, fact.event) for fact in market.poll()]
         waiting += fresh
         for stream, at, event in fresh:

@@ -20,10 +20,9 @@ from voltherd.cli.bench_response import linear_programme
 from voltherd.cli.bench_transport import charging_at_once
 from voltherd.cli.memory import peak_rss_mb
 from voltherd.flexibility.cost import city_load, station_load
-from voltherd.flexibility.coupled.warm import WarmStart
 from voltherd.flexibility.fleet import Floats
 from voltherd.flexibility.plan import Plan
-from voltherd.flexibility.planner import plan, plan_and_start
+from voltherd.flexibility.planner import plan
 from voltherd.flexibility.problem import Position, Problem, StationLimits
 from voltherd.twin.fleet_mix import random_fleet, random_price
 
@@ -39,10 +38,6 @@ SMOOTHED_INTERVALS = 13
 DEVIATION_UP = 0.35
 DEVIATION_DOWN = 0.20
 GAPS = (1e-3, 1e-4, 1e-6)
-PRICE_MOVE = 0.02
-"""Of a re-plan: every interval's price moves by up to so much, each on its own."""
-BEFORE_GAP = 2e-4
-"""To which the plan before a re-plan was made."""
 
 
 def stress_problem(size: int, seed: int = SEED, *, position: bool = True) -> Problem:
@@ -67,13 +62,6 @@ def smoothed(load: Floats) -> Floats:
     return np.convolve(around, np.full(SMOOTHED_INTERVALS, 1.0 / SMOOTHED_INTERVALS), "valid")
 
 
-def moved(problem: Problem) -> Problem:
-    """Return the problem with other prices."""
-    random = np.random.Generator(np.random.Philox(SEED + 1))
-    price = problem.charge_price * (1.0 + PRICE_MOVE * (2.0 * random.random(problem.intervals) - 1.0))
-    return replace(problem, charge_price=price, discharge_price=price)
-
-
 def row(method: str, size: int, found: Plan, times: Times, reference: float | None) -> Measurement:
     """Return a row of the table: what was asked, and what was certified."""
     cost = found.cost.objective_cny
@@ -84,15 +72,11 @@ def row(method: str, size: int, found: Plan, times: Times, reference: float | No
 
 
 def measure(size: int, repeats: int) -> Iterator[Measurement]:
-    """Yield the descent to three gaps, cold and warm re-plans, then HiGHS (the baseline)."""
+    """Yield HiGHS (the baseline), then the descent to three gaps."""
     problem = stress_problem(size)
     runs = min(repeats, 3)
     plans = [(gap, *several(partial(plan, problem, threads=1, gap=gap), runs)) for gap in GAPS]
     mine = peak_rss_mb()
-    _, start = plan_and_start(problem, threads=1, gap=BEFORE_GAP)
-    later = moved(problem)
-    again = several(partial(plan, later, threads=1), runs)
-    warm = several(partial(_replan, later, start), max(runs, 5))
     objective, building, solving = linear_programme(problem)
     yield Measurement(
         "HiGHS dual simplex, build and solve",
@@ -106,9 +90,3 @@ def measure(size: int, repeats: int) -> Iterator[Measurement]:
     for gap, found, times in plans:
         made = row(f"descent, 1 thread, asked {gap:.0e}", size, found, times, objective)
         yield replace(made, peak_rss_mb=mine)
-    yield row("other prices, cold", size, again[0], again[1], None)
-    yield row("other prices, warm", size, warm[0], warm[1], None)
-
-
-def _replan(problem: Problem, start: WarmStart | None) -> Plan:
-    return plan(problem, threads=1, start=start)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from functools import partial
+
+import numpy as np
 
 from voltherd.cli.bench import Measurement
 from voltherd.cli.bench_clock import several
@@ -17,17 +18,19 @@ GAP = 1e-3
 
 
 def measure(size: int, repeats: int) -> Iterator[Measurement]:
-    """Yield one row per size up to `size`; the ratio is to the smallest, the mode names the exponent from there on.
+    """Yield one row per size up to `size`; the mode of each names the exponent fitted to all sizes so far.
 
     The smallest is the baseline: the ratio of the others is below 1, and its inverse is how much longer they take.
     """
-    first: tuple[int, float] | None = None
+    sizes: list[int] = []
+    seconds: list[float] = []
     for sessions in [n for n in SIZES if n <= size] or [size]:
         problem = stress_problem(sessions)
         found, times = several(partial(plan_city, problem, threads=1, gap=GAP), min(repeats, 3))
+        sizes.append(sessions)
+        seconds.append(times.effective)
         mode = "position, limits"
-        if first is not None:
-            exponent = math.log(times.effective / first[1]) / math.log(sessions / first[0])
-            mode = f"grows as sessions^{exponent:.2f}"
-        yield Measurement(found.method, sessions, mode, times, None, peak_rss_mb(), is_baseline=first is None)
-        first = first or (sessions, times.effective)
+        if len(sizes) > 1:
+            exponent = np.polyfit(np.log(sizes), np.log(seconds), 1)[0]
+            mode = f"fit: sessions^{exponent:.2f}"
+        yield Measurement(found.method, sessions, mode, times, None, peak_rss_mb(), is_baseline=len(sizes) == 1)

@@ -27,6 +27,7 @@ COMMANDS = {
     "demo": Command("voltherd.cli.demo", "A market day of a city, from sessions to statements and a picture."),
     "plan": Command("voltherd.cli.plan", "Plan charging and discharging of a table of sessions."),
     "simulate": Command("voltherd.cli.simulate", "Run a city's days on the twin, through the live kernel."),
+    "prequalify": Command("voltherd.cli.prequalify", "Test a regulating unit as the market would, on the twin."),
     "offer": Command("voltherd.cli.offer", "Find the most power that can be sold for a time, and prove it."),
     "swap": Command("voltherd.cli.swap", "Plan battery-swap stations against a forecast of swaps."),
     "city": Command("voltherd.cli.city", "Write a synthetic city: stations, piles and sessions."),

@@ -32,6 +32,9 @@ def run(
     time_limit: Annotated[
         float | None, typer.Option(help="Most seconds for planning; the best plan until then is written, with its gap.")
     ] = None,
+    circulation: Annotated[
+        bool, typer.Option(help="Whether cars of a station may discharge while others there charge.")
+    ] = True,
     ray: Annotated[
         str | None,
         typer.Option(help="Plan trading units on Ray: auto (this machine, or RAY_ADDRESS), or a cluster's address."),
@@ -67,5 +70,6 @@ def run(
             gap=gap,
             time_limit=time_limit,
             ray=ray,
+            circulation=circulation,
         )
     )

@@ -36,6 +36,8 @@ class Request:
     """Most seconds for planning."""
     ray: str | None = None
     """``auto`` or the address of a Ray cluster; None: threads of this process."""
+    circulation: bool = True
+    """Whether cars of a station may discharge while others there charge."""
 
     @property
     def asked_shortfall_price(self) -> float | None:
@@ -68,6 +70,8 @@ def check_options(request: Request) -> None:
         raise InputError(
             "not a settlement time", source="--settle-minutes", value=request.settle_minutes, allowed="15, 60"
         )
+    if request.ray is not None and not request.circulation:
+        raise InputError("plans without circulation are made in this process", source="--ray", allowed="without it")
     _shortfall_price(request.shortfall_price)
     if request.out.resolve() == request.summary.resolve():
         raise InputError(

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import msgspec
+import numpy as np
 
 from voltherd.adapters.compute.port import Compute
 from voltherd.adapters.compute.threads import ThreadCompute
@@ -19,9 +20,14 @@ from voltherd.cli.main import INTERRUPTED
 from voltherd.cli.memory import peak_rss_mb
 from voltherd.cli.plan_request import Request, check_options
 from voltherd.cli.plan_task import Task, read_task
+from voltherd.cli.plan_without_circulation import plan_units_without_circulation
 from voltherd.cli.warming import warm_planner
 from voltherd.flexibility import jit
+from voltherd.flexibility.circulation import circulation_kwh
+from voltherd.flexibility.cost import avoidable_shortfall_kwh
+from voltherd.flexibility.parts import station_count
 from voltherd.flexibility.plan import Plan
+from voltherd.flexibility.sharing import NOTHING_KWH
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -42,6 +48,12 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     charged_kwh: float
     discharged_kwh: float
     shortfall_kwh: float
+    sessions_short: int
+    """Sessions that leave with less than they were promised and could have had alone."""
+    largest_shortfall_kwh: float
+    """The most that one of these misses of it."""
+    circulation_kwh: float
+    """Energy that cars of a station discharged while others there charged it."""
     sessions: int
     stations: int
     units: int
@@ -80,7 +92,12 @@ def plan_files(request: Request) -> None:
         warm_planner()
         with _compute(request) as compute:
             started = time.perf_counter()
-            plan = plan_units(compute, task.problem, task.units, gap=request.gap, seconds=request.time_limit)
+            if request.circulation:
+                plan = plan_units(compute, task.problem, task.units, gap=request.gap, seconds=request.time_limit)
+            else:
+                plan = plan_units_without_circulation(
+                    task.problem, task.units, gap=request.gap, seconds=request.time_limit
+                )
             solve_seconds = time.perf_counter() - started
     frame = plan_frame(task.session_id, task.problem.fleet, plan, task.horizon)
     encoded = msgspec.json.format(msgspec.json.encode(_summary(task, plan, read_seconds, solve_seconds)), indent=2)
@@ -113,7 +130,9 @@ def _compute(request: Request) -> Compute:
 
 
 def _summary(task: Task, plan: Plan, read_seconds: float, solve_seconds: float) -> Summary:
-    cost = plan.cost
+    cost, problem = plan.cost, task.problem
+    short = avoidable_shortfall_kwh(problem.fleet, plan.power_kw)
+    circulating = circulation_kwh(problem.fleet, plan.power_kw, station_count(problem), problem.intervals)
     return Summary(
         objective_cny=cost.objective_cny,
         lower_bound_cny=plan.lower_bound_cny,
@@ -121,6 +140,9 @@ def _summary(task: Task, plan: Plan, read_seconds: float, solve_seconds: float) 
         charged_kwh=cost.charged_kwh,
         discharged_kwh=cost.discharged_kwh,
         shortfall_kwh=cost.shortfall_kwh,
+        sessions_short=int(np.count_nonzero(short > NOTHING_KWH)),
+        largest_shortfall_kwh=float(np.max(short, initial=0.0)),
+        circulation_kwh=float(np.sum(circulating)),
         sessions=len(task.session_id),
         stations=task.stations,
         units=len(task.units),

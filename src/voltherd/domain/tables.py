@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,16 @@ class SessionTable:
 
     def __len__(self) -> int:
         return len(self.session_id)
+
+    def take(self, rows: Ints) -> SessionTable:
+        """Return the sessions of these rows, in that order."""
+        picked = rows.tolist()
+        return replace(
+            self,
+            **{f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name not in ("session_id", "station_id")},
+            session_id=tuple(self.session_id[row] for row in picked),
+            station_id=tuple(self.station_id[row] for row in picked),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import numpy as np
 
 from voltherd.flexibility import highs
 from voltherd.flexibility.fleet import Fleet, Floats
-from voltherd.flexibility.highs import Solution, Start, solve_continuous
+from voltherd.flexibility.highs import Solution, Start, Stop, StoppedError, solve_continuous
 from voltherd.flexibility.linear_program import LinearProgram
 from voltherd.flexibility.problem import Problem
 from voltherd.flexibility.tight_rows import Layout, Mask, build
@@ -39,6 +39,19 @@ def burning_elements(problem: Problem, layout: Layout, solution: Solution) -> Ma
     return burning
 
 
+def burning_may_pay(problem: Problem) -> bool:
+    """Return whether at the market's prices some session would charge and discharge at once if it could.
+
+    A battery kWh burnt costs ``pc / etac`` and earns ``(pd - w) etad``: burning pays where that is the more.
+    """
+    fleet = problem.fleet
+    some = fleet.take(np.flatnonzero((fleet.discharge_kw > 0) & (fleet.length > 0)))
+    session, interval = some.session_index, some.interval_index
+    costs = problem.charge_price[interval] / some.charge_efficiency[session]
+    earns = (problem.discharge_price[interval] - problem.wear_cny_per_kwh) * some.discharge_efficiency[session]
+    return bool(np.any(earns > costs))
+
+
 def whole_sessions(fleet: Fleet, layout: Layout, elements: Mask) -> Mask:
     """Return all two-way elements of the sessions to which some of `elements` belong, shape (K,)."""
     session = fleet.session_index[layout.two_way]
@@ -46,7 +59,13 @@ def whole_sessions(fleet: Fleet, layout: Layout, elements: Mask) -> Mask:
 
 
 def forbid_burning(
-    problem: Problem, exclusive: Mask, relaxed: Solution, bound: float, gap: float, nodes: int
+    problem: Problem,
+    exclusive: Mask,
+    relaxed: Solution,
+    bound: float,
+    gap: float,
+    nodes: int,
+    stop: Stop | None = None,
 ) -> tuple[Floats, float, float]:
     """Return the best plan without burning, its objective and the best proven bound.
 
@@ -63,22 +82,33 @@ def forbid_burning(
     gap
         Relative gap at which the search ends.
     nodes
-        Node budget of every mixed-integer program; the search ends with the first that uses it up.
+        Node budget of every mixed-integer program; the search ends with the first that uses it up. 0: the dive's
+        plan stands.
+    stop
+        Ends the search with the best plan so far.
+
+    Raises
+    ------
+    StoppedError
+        `stop` ended it before there was a plan.
     """
     program, layout = build(problem, exclusive)
-    best = _dive(problem, program, layout, relaxed)
+    best = _dive(problem, program, layout, relaxed, stop)
     power = layout.power_kw(best.columns)
-    while best.objective - bound > gap * max(abs(best.objective), 1.0):
+    while nodes and best.objective - bound > gap * max(abs(best.objective), 1.0):
         program, layout = build(problem, np.zeros_like(exclusive), exclusive)
         charges = (power[layout.two_way[exclusive]] > 0).astype(np.float64)
-        decided = highs.solve(program, gap=gap, nodes=nodes, start=Start(layout.charging, charges))
+        decided = highs.solve(program, gap=gap, nodes=nodes, start=Start(layout.charging, charges), stop=stop)
         if decided is None:
             break
         bound = max(bound, decided.bound)
         fixed = _fix(program, layout, decided)
-        solution = solve_continuous(fixed)
-        outside = burning_elements(problem, layout, solution) & ~exclusive
-        solution = _dive(problem, fixed, layout, solution)
+        try:
+            solution = solve_continuous(fixed, stop)
+            outside = burning_elements(problem, layout, solution) & ~exclusive
+            solution = _dive(problem, fixed, layout, solution, stop)
+        except StoppedError:
+            break
         if solution.objective < best.objective:
             best, power = solution, layout.power_kw(solution.columns)
         solved = decided.objective - decided.bound <= gap * max(abs(decided.objective), 1.0)
@@ -88,7 +118,7 @@ def forbid_burning(
     return power, best.objective, bound
 
 
-def _dive(problem: Problem, program: LinearProgram, layout: Layout, solution: Solution) -> Solution:
+def _dive(problem: Problem, program: LinearProgram, layout: Layout, solution: Solution, stop: Stop | None) -> Solution:
     """Fix what burns in the direction in which its battery moves, solve again, until nothing burns.
 
     It ends: every round fixes at least one more element. It never fails: idling stays possible.
@@ -104,7 +134,7 @@ def _dive(problem: Problem, program: LinearProgram, layout: Layout, solution: So
         gains = into * solution.columns[charge] >= solution.columns[discharge] / out_of
         upper[discharge[burning & gains]] = 0.0
         upper[charge[burning & ~gains]] = 0.0
-        solution = solve_continuous(replace(program, upper=upper))
+        solution = solve_continuous(replace(program, upper=upper), stop)
 
 
 def _fix(program: LinearProgram, layout: Layout, decided: Solution) -> LinearProgram:

@@ -27,14 +27,20 @@ from voltherd.domain.interval import INTERVAL_HOURS
 from voltherd.flexibility import highs
 from voltherd.flexibility.bound import weak_duality_bound
 from voltherd.flexibility.cost import evaluate, station_load
+from voltherd.flexibility.coupled.found import each
+from voltherd.flexibility.coupled.station_plan import sessions_by_station
 from voltherd.flexibility.fleet import Fleet, Floats, Ints
-from voltherd.flexibility.highs import Solution, Start, solve_continuous
+from voltherd.flexibility.floors import below_floor
+from voltherd.flexibility.highs import Solution, Start, Stop, StoppedError, solve_continuous
 from voltherd.flexibility.linear_program import LinearProgram
+from voltherd.flexibility.parts import couples_everything, elements, restrict, station_count
 from voltherd.flexibility.plan import Plan
 from voltherd.flexibility.planner import plan
-from voltherd.flexibility.problem import DemandCharge, Problem, StationLimits
-from voltherd.flexibility.tight import NODE_WORK, least_shortfall_kwh
+from voltherd.flexibility.problem import Problem
+from voltherd.flexibility.sharing import share_shortfall
+from voltherd.flexibility.tight import least_shortfall_kwh, node_budget
 from voltherd.flexibility.tight_rows import Layout, Mask, build
+from voltherd.flexibility.uncontrolled import charge_within_limits
 
 CIRCULATION_KW = 1e-7
 """Circulation below this is rounding [kW]."""
@@ -60,7 +66,7 @@ def circulation_kwh(fleet: Fleet, power_kw: Floats, stations: int, intervals: in
 
 
 def plan_without_circulation(
-    problem: Problem, *, threads: int = 2, gap: float = 1e-3, nodes: int | None = None
+    problem: Problem, *, threads: int = 2, gap: float = 1e-3, nodes: int | None = None, stop: Stop | None = None
 ) -> Plan:
     """Return a cheap plan in which no station charges and discharges in the same interval.
 
@@ -69,80 +75,120 @@ def plan_without_circulation(
     problem
         What to plan.
     threads
-        For the stations that keep the plan without the ban.
+        Plan stations side by side; the plan does not depend on it.
     gap
         Relative gap at which the search at a station ends.
     nodes
         Node budget of each mixed-integer programme; by default the less, the larger it is. 0: the dive alone.
+    stop
+        Polled as by `planner.plan`: stations that have no plan under the ban by then are charged at once.
 
     Returns
     -------
     Plan
-        Its bound holds for plans under the ban that miss no more energy than the limits force.
+        Its bound holds for plans under the ban that miss no more energy than the limits force. What they force is
+        shared as by `planner.plan`.
 
     Raises
     ------
     SolverError
         HiGHS ends without an answer.
     """
-    fleet, stations = problem.fleet, _stations(problem)
-    kept = plan(problem, threads=threads, gap=gap)
+    fleet, stations = problem.fleet, station_count(problem)
+    free = kept = plan(problem, threads=threads, gap=gap, stop=stop)
     circulates = _circulating(problem, kept.power_kw)
     if not circulates.any():
         return kept
-    if problem.position is not None or problem.reserve is not None or problem.limit_kw is not None:
-        power, bound = _solve(problem, gap, nodes)
-        return _plan(problem, power, bound, "no circulation: one programme")
+    if couples_everything(problem):
+        try:
+            power, bound = _solve(problem, gap, nodes, stop)
+        except StoppedError:
+            return _stopped(problem, free, charge_within_limits(problem))
+        return _plan(problem, power, bound, "no circulation: one programme", threads, stop)
     power = kept.power_kw.copy()
     again = np.zeros(stations, dtype=bool)
     if kept.shortfall_price_cny_per_kwh != problem.shortfall_price_cny_per_kwh:
         again[:] = True  # plans at a raised price have bounds at that price, which do not add up with the others
     while np.any(circulates & ~again):
         again |= circulates
-        rest, sessions = _at(problem, np.flatnonzero(~again))
-        kept = plan(rest, threads=threads, gap=gap)
-        power[np.isin(fleet.session_index, sessions)] = kept.power_kw
+        sessions = np.flatnonzero(~again[fleet.station])
+        kept = plan(restrict(problem, sessions, np.flatnonzero(~again)), threads=threads, gap=gap, stop=stop)
+        power[elements(fleet, sessions)] = kept.power_kw
         circulates = _circulating(problem, power)
     bound = 0.0 if again.all() else kept.lower_bound_cny
-    for station in np.flatnonzero(again):
-        part, sessions = _at(problem, np.array([station]))
-        found, proven = _solve(part, gap, nodes)
-        power[np.isin(fleet.session_index, sessions)] = found
-        bound += proven
-    return _plan(problem, power, bound, f"no circulation: {int(again.sum())} of {stations} stations planned again")
+    parts = sessions_by_station(fleet, np.flatnonzero(again))
+
+    def solve(part: Problem) -> tuple[Floats, float] | None:
+        try:
+            return _solve(part, gap, nodes, stop)
+        except StoppedError:
+            return None
+
+    problems = [restrict(problem, sessions, station) for sessions, station in parts]
+    solutions = each(solve, problems, threads)
+    for (sessions, _), part, found in zip(parts, problems, solutions, strict=True):
+        power[elements(fleet, sessions)] = charge_within_limits(part) if found is None else found[0]
+    if any(found is None for found in solutions):
+        return _stopped(problem, free, power)
+    bound += sum(found[1] for found in solutions if found is not None)
+    method = f"no circulation: {len(parts)} of {stations} stations planned again"
+    return _plan(problem, power, bound, method, threads, stop)
 
 
-def _plan(problem: Problem, power_kw: Floats, bound: float, method: str) -> Plan:
-    cost = evaluate(problem, power_kw)
-    return Plan(power_kw, cost, min(bound, cost.objective_cny), method, problem.shortfall_price_cny_per_kwh)
+def plan_above_without_circulation(
+    problem: Problem, owner_floor_kwh: Floats, *, threads: int = 2, gap: float = 1e-3, stop: Stop | None = None
+) -> Plan:
+    """Return a plan without circulation that keeps every owner's floor; as `floors.plan_above` is to `plan`.
+
+    Parameters
+    ----------
+    problem
+        Its fleet's floors are lowered to the arrival energies.
+    owner_floor_kwh
+        Floors as the owners set them, shape (N,).
+    threads, gap, stop
+        As for `plan_without_circulation`.
+
+    Raises
+    ------
+    SolverError
+        HiGHS ends without an answer.
+    """
+    free = kept = plan_without_circulation(problem, threads=threads, gap=gap, stop=stop)
+    discharge_kw = problem.fleet.discharge_kw.copy()
+    while len(crossing := below_floor(problem.fleet, kept.power_kw, owner_floor_kwh)):
+        discharge_kw[crossing] = 0.0
+        safe = replace(problem, fleet=replace(problem.fleet, discharge_kw=discharge_kw))
+        kept = plan_without_circulation(safe, threads=threads, gap=gap, stop=stop)
+    if kept is free:
+        return free
+    # A bound at a lower shortfall price holds at a higher one: no plan costs less there.
+    price = max(free.shortfall_price_cny_per_kwh, kept.shortfall_price_cny_per_kwh)
+    cost = evaluate(replace(problem, shortfall_price_cny_per_kwh=price), kept.power_kw)
+    only = int(np.sum(discharge_kw < problem.fleet.discharge_kw))
+    method = f"{kept.method}, {only} sessions only charged to keep the owner's floor"
+    return Plan(kept.power_kw, cost, min(free.lower_bound_cny, cost.objective_cny), method, price)
+
+
+def _plan(problem: Problem, power_kw: Floats, bound: float, method: str, threads: int, stop: Stop | None) -> Plan:
+    power = share_shortfall(problem, power_kw, threads=threads, stop=stop)
+    cost = evaluate(problem, power)
+    return Plan(power, cost, min(bound, cost.objective_cny), method, problem.shortfall_price_cny_per_kwh)
+
+
+def _stopped(problem: Problem, free: Plan, power_kw: Floats) -> Plan:
+    """Return a plan that was not finished, with the bound of that without the ban."""
+    price = free.shortfall_price_cny_per_kwh
+    cost = evaluate(replace(problem, shortfall_price_cny_per_kwh=price), power_kw)
+    bound = min(free.lower_bound_cny, cost.objective_cny)
+    return Plan(power_kw, cost, bound, "no circulation: stopped before it was planned", price)
 
 
 def _circulating(problem: Problem, power_kw: Floats) -> Mask:
     """Return the stations at which a flat net power circulates, shape (S,)."""
-    kwh = circulation_kwh(problem.fleet, power_kw, _stations(problem), problem.intervals)
+    kwh = circulation_kwh(problem.fleet, power_kw, station_count(problem), problem.intervals)
     circulates: Mask = np.any(kwh > CIRCULATION_KW * INTERVAL_HOURS, axis=1)
     return circulates
-
-
-def _stations(problem: Problem) -> int:
-    if problem.stations is not None:
-        return len(problem.stations.import_kw)
-    if problem.demand is not None:
-        return len(problem.demand.price_cny_per_kw)
-    return int(problem.fleet.station.max(initial=-1)) + 1
-
-
-def _at(problem: Problem, stations: Ints) -> tuple[Problem, Ints]:
-    """Return the problem of some stations (ascending) alone, and the sessions at them."""
-    sessions = np.flatnonzero(np.isin(problem.fleet.station, stations))
-    fleet = problem.fleet.take(sessions)
-    limits, demand = problem.stations, problem.demand
-    if limits is not None:
-        limits = StationLimits(limits.import_kw[stations], limits.export_kw[stations], limits.background_kw[stations])
-    if demand is not None:
-        demand = DemandCharge(demand.price_cny_per_kw[stations], demand.peak_so_far_kw[stations])
-    fleet = replace(fleet, station=np.searchsorted(stations, fleet.station))
-    return replace(problem, fleet=fleet, stations=limits, demand=demand), sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,27 +228,28 @@ class _Banned:
         return replace(self.program, integer=integer)
 
 
-def _solve(problem: Problem, gap: float, nodes: int | None) -> tuple[Floats, float]:
+def _solve(problem: Problem, gap: float, nodes: int | None, stop: Stop | None) -> tuple[Floats, float]:
     """Return the net power without circulation and the proven bound of one programme."""
-    banned = _banned(problem)
-    relaxed = solve_continuous(banned.program)
+    banned = _banned(problem, stop)
+    relaxed = solve_continuous(banned.program, stop)
     bound = weak_duality_bound(banned.program, relaxed.row_dual)
-    best = _dive(banned, relaxed)
-    budget = 1 + NODE_WORK // len(banned.program.cost) if nodes is None else nodes
+    best = _dive(banned, relaxed, stop)
+    budget = node_budget(banned.program) if nodes is None else nodes
     if budget and best.objective - bound > gap * max(abs(best.objective), 1.0):
         charge, discharge = banned.loads(best)
         start = Start(banned.z, (charge >= discharge).astype(np.float64))
-        decided = highs.solve(banned.integer(), gap=gap, nodes=budget, start=start)
+        decided = highs.solve(banned.integer(), gap=gap, nodes=budget, start=start, stop=stop)
         if decided is not None:
             bound = max(bound, decided.bound)
             charging = decided.columns[banned.z] > 0.5
-            clean = _try(banned.fixed(charging, ~charging))
+            # This small programme makes the search's result a plan: it is not stopped.
+            clean = _try(banned.fixed(charging, ~charging), None)
             if clean is not None and clean.objective < best.objective:
                 best = clean
     return banned.layout.power_kw(best.columns), min(bound, best.objective)
 
 
-def _banned(problem: Problem) -> _Banned:
+def _banned(problem: Problem, stop: Stop | None) -> _Banned:
     fleet = problem.fleet
     program, layout = build(problem)
     place = fleet.station[fleet.session_index] * problem.intervals + fleet.interval_index
@@ -226,7 +273,7 @@ def _banned(problem: Problem) -> _Banned:
     if problem.limit_kw is None or np.all(problem.limit_kw >= 0):
         # A city limit below zero orders a discharge that may cost a promise: then nothing is held.
         one_way = replace(fleet, discharge_kw=np.zeros(len(fleet)))
-        least = least_shortfall_kwh(replace(problem, fleet=one_way))
+        least = least_shortfall_kwh(replace(problem, fleet=one_way), stop=stop)
         program = _widened(
             program,
             columns=0,
@@ -259,7 +306,7 @@ def _widened(
     )
 
 
-def _dive(banned: _Banned, solution: Solution) -> Solution:
+def _dive(banned: _Banned, solution: Solution, stop: Stop | None) -> Solution:
     """Fix the direction of cells that circulate, solve again, until none does.
 
     A cell goes the way of its net load. Where that leaves a promise out of reach, all cells charge, which keeps
@@ -274,16 +321,18 @@ def _dive(banned: _Banned, solution: Solution) -> Solution:
             return solution
         charging |= circulating & (charge >= discharge)
         discharging |= circulating & (charge < discharge)
-        found = _try(banned.fixed(charging, discharging))
+        found = _try(banned.fixed(charging, discharging), stop)
         if found is None:
             everywhere = np.ones(len(banned.z), dtype=bool)
-            return solve_continuous(banned.fixed(everywhere, ~everywhere))
+            return solve_continuous(banned.fixed(everywhere, ~everywhere), stop)
         solution = found
 
 
-def _try(program: LinearProgram) -> Solution | None:
+def _try(program: LinearProgram, stop: Stop | None) -> Solution | None:
     """Return the optimum, or None where no plan keeps the promises."""
     try:
-        return solve_continuous(program)
+        return solve_continuous(program, stop)
+    except StoppedError:
+        raise
     except SolverError:
         return None

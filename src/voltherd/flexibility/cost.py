@@ -20,6 +20,9 @@ from voltherd.flexibility.tally import loads, sums
 LIMIT_OVER_SHORTFALL = 10.0
 """How many times a shortfall that would have kept the city's limit costs what exceeding the limit costs."""
 
+MISSED_KWH = 1e-8
+"""What a session misses by less is rounding [kWh]."""
+
 
 @dataclass(frozen=True, slots=True)
 class Violations:
@@ -102,6 +105,19 @@ def shortfall_kwh(fleet: Fleet, power_kw: Floats) -> Floats:
 def least_shortfall_alone_kwh(fleet: Fleet) -> Floats:
     """Return what full power from arrival on leaves missing, shape (N,) [kWh]: no plan misses less."""
     return np.maximum(fleet.departure_kwh - fleet.reachable_kwh(), 0.0)
+
+
+def avoidable_shortfall_kwh(fleet: Fleet, power_kw: Floats) -> Floats:
+    """Return what every session misses beyond what it would miss alone at full power, shape (N,) [kWh].
+
+    Less than `MISSED_KWH` is 0.
+    """
+    missing = shortfall_kwh(fleet, power_kw)
+    some = np.flatnonzero(missing > MISSED_KWH)
+    avoidable = np.zeros(len(fleet))
+    avoidable[some] = missing[some] - least_shortfall_alone_kwh(fleet.take(some))
+    avoidable[avoidable <= MISSED_KWH] = 0.0
+    return avoidable
 
 
 def city_load(fleet: Fleet, power_kw: Floats, intervals: int) -> Floats:

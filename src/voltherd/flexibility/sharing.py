@@ -14,21 +14,25 @@ and another serves the fairest sinks, both the largest possible, some flow does 
 sessions, sharing stops short of cycling batteries for fairness' sake.
 
 Equal charge efficiencies are what lets two sessions share at all: with different ones the least total of battery kWh
-already says who goes without.
+already says who goes without. Stations at which nobody has the efficiency of a session that goes short are left alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from voltherd.domain.errors import SolverError
 from voltherd.domain.interval import INTERVAL_HOURS
-from voltherd.flexibility.cost import departure_kwh, least_shortfall_alone_kwh, per_session, shortfall_kwh
+from voltherd.flexibility.cost import avoidable_shortfall_kwh, departure_kwh, per_session, shortfall_kwh
 from voltherd.flexibility.fleet import Fleet, Floats, Ints
-from voltherd.flexibility.highs import Solution, solve_continuous
+from voltherd.flexibility.highs import Solution, Stop, solve_continuous
 from voltherd.flexibility.linear_program import ProgramBuilder
+from voltherd.flexibility.parts import elements
 from voltherd.flexibility.problem import Problem
 
 NOTHING_KWH = 1e-6
@@ -41,7 +45,7 @@ NO_SHARE = 1e-9
 """Shares below this are rounding."""
 
 
-def share_shortfall(problem: Problem, power_kw: Floats) -> Floats:
+def share_shortfall(problem: Problem, power_kw: Floats, *, threads: int = 1, stop: Stop | None = None) -> Floats:
     """Return the plan with every station's unavoidable shortfall shared by the rule above.
 
     Parameters
@@ -51,26 +55,40 @@ def share_shortfall(problem: Problem, power_kw: Floats) -> Floats:
     power_kw
         Its plan, flat as in `Plan` [kW], with as little shortfall as the limits allow.
 
+    threads
+        Share the stations; the result does not depend on it.
+    stop
+        Ends the division where it stands: what is not divided yet stays as it was planned.
+
     Returns
     -------
     Floats
         Flat net power [kW]; equal to `power_kw` at stations where nothing is missing that a session, alone, could
         have had. The load of every station, all discharge and therefore cost, position, limits and demand charge
         are the same; where reserve is held, two-way sessions keep their plan.
-
-    Raises
-    ------
-    SolverError
-        HiGHS ends without an answer.
     """
-    fleet = problem.fleet
-    excess = shortfall_kwh(fleet, power_kw) - least_shortfall_alone_kwh(fleet)
     shared = power_kw.copy()
-    for station in np.unique(fleet.station[excess > NOTHING_KWH]):
-        rows = np.flatnonzero(fleet.station == station)
-        own = _elements(fleet, rows)
-        shared[own] = _Division(fleet.take(rows), power_kw[own], hold_two_way=problem.reserve is not None).divided()
+    divisions = list(_divisions(problem, power_kw, stop))
+    if threads == 1 or len(divisions) < 2:
+        divided = [division.divided() for _, division in divisions]
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            divided = list(pool.map(lambda one: one[1].divided(), divisions))
+    for (own, _), power in zip(divisions, divided, strict=True):
+        shared[own] = power
     return shared
+
+
+def _divisions(problem: Problem, power_kw: Floats, stop: Stop | None) -> Iterator[tuple[Ints, _Division]]:
+    """Yield the stations at which sessions may share what is missing, each with its elements of the flat plan."""
+    fleet = problem.fleet
+    short = avoidable_shortfall_kwh(fleet, power_kw) > NOTHING_KWH
+    for station in np.unique(fleet.station[short]):
+        rows = np.flatnonzero(fleet.station == station)
+        _, kind, alike = np.unique(fleet.charge_efficiency[rows], return_inverse=True, return_counts=True)
+        if np.any(alike[kind[short[rows]]] > 1):
+            own = elements(fleet, rows)
+            yield own, _Division(fleet.take(rows), power_kw[own], problem.reserve is not None, stop)
 
 
 def missing_shares(fleet: Fleet, power_kw: Floats) -> Floats:
@@ -94,8 +112,8 @@ class _Round:
 class _Division:
     """The sessions of one station and their charging, to be divided anew."""
 
-    def __init__(self, fleet: Fleet, power_kw: Floats, *, hold_two_way: bool) -> None:
-        self.fleet, self.power_kw = fleet, power_kw
+    def __init__(self, fleet: Fleet, power_kw: Floats, hold_two_way: bool, stop: Stop | None) -> None:
+        self.fleet, self.power_kw, self.stop = fleet, power_kw, stop
         self.session, self.interval = fleet.session_index, fleet.interval_index
         self.charge = np.maximum(power_kw, 0.0)
         self.discharge = np.maximum(-power_kw, 0.0)
@@ -116,7 +134,10 @@ class _Division:
         free = self.promised > 0.0
         charge = self.charge
         while free.any():
-            best = self._solve(most_share, free)
+            try:
+                best = self._solve(most_share, free)
+            except SolverError:  # stopped, or rounding left no room: the last division stands
+                break
             charge = best.charge_kw
             if best.largest <= NO_SHARE or not len(best.settled):
                 break
@@ -156,7 +177,7 @@ class _Division:
         share = program.rows(len(rest), -np.inf, 0.0)
         program.entries(share, missing[rest], 1.0)
         program.entries(share, np.repeat(largest, len(rest)), -self.promised[rest])
-        solution: Solution = solve_continuous(program.build())
+        solution: Solution = solve_continuous(program.build(), self.stop)
         # A row whose multiplier is not zero is tight in every optimum (complementary slackness).
         price = -solution.row_dual[share] * self.promised[rest]
         return _Round(
@@ -177,9 +198,3 @@ class _Division:
             most = fleet.capacity_kwh[i] - fleet.arrival_kwh[i] + np.cumsum(self.fed[own])
             after, upto = np.tril_indices(L)
             program.entries(program.rows(L, least, np.maximum(most, through))[after], charge[own][upto], gain)
-
-
-def _elements(fleet: Fleet, rows: Ints) -> Ints:
-    """Return the elements of a flat plan that belong to the sessions `rows`, in their order."""
-    offsets = fleet.offsets
-    return np.concatenate([np.arange(offsets[i], offsets[i + 1]) for i in rows])

@@ -11,12 +11,16 @@ from voltherd.flexibility.bound import weak_duality_bound
 from voltherd.flexibility.burning import burning_elements, forbid_burning, whole_sessions
 from voltherd.flexibility.cost import blocks
 from voltherd.flexibility.fleet import Floats
-from voltherd.flexibility.highs import solve_continuous
+from voltherd.flexibility.highs import Stop, StoppedError, solve_continuous
+from voltherd.flexibility.linear_program import LinearProgram
 from voltherd.flexibility.problem import Problem
 from voltherd.flexibility.tight_rows import Layout, build, two_way_elements
 
 NODE_WORK = 200_000
 """Branch-and-bound nodes of one mixed-integer solve, times the columns of the program."""
+
+MOST_SEARCHED = 4_000
+"""Columns of the largest program that is searched: beyond, the root alone takes longer than a budget is worth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,9 @@ class TightSolution:
     """Multipliers of position and city limit together, shape (T,), in the same form [CNY/kWh]."""
 
 
-def solve_tight(problem: Problem, *, gap: float = 1e-9, nodes: int | None = None) -> TightSolution:
+def solve_tight(
+    problem: Problem, *, gap: float = 1e-9, nodes: int | None = None, stop: Stop | None = None
+) -> TightSolution:
     """Plan by the tight linear model, without ever charging and discharging at once.
 
     Parameters
@@ -46,7 +52,9 @@ def solve_tight(problem: Problem, *, gap: float = 1e-9, nodes: int | None = None
     gap
         Relative gap that is good enough where a mixed-integer program has to decide.
     nodes
-        Node budget of a mixed-integer solve; by default the less, the larger the program is.
+        Node budget of a mixed-integer solve; by default `node_budget`.
+    stop
+        Ends the search for a plan that does not burn with the best one so far.
 
     Returns
     -------
@@ -56,13 +64,17 @@ def solve_tight(problem: Problem, *, gap: float = 1e-9, nodes: int | None = None
 
     Raises
     ------
+    StoppedError
+        `stop` ended it before there was a plan.
     SolverError
         HiGHS ends without an answer.
     """
     cut = np.zeros(len(two_way_elements(problem.fleet)), dtype=bool)
     while True:
+        if stop is not None and stop():
+            raise StoppedError("no time to build the programme")
         program, layout = build(problem, cut)
-        solution = solve_continuous(program)
+        solution = solve_continuous(program, stop)
         burning = burning_elements(problem, layout, solution)
         if not np.any(burning & ~cut):
             break
@@ -73,8 +85,8 @@ def solve_tight(problem: Problem, *, gap: float = 1e-9, nodes: int | None = None
     objective = solution.objective
     if burning.any():
         if nodes is None:
-            nodes = 1 + NODE_WORK // len(program.cost)
-        power, objective, bound = forbid_burning(problem, cut, solution, bound, gap, nodes)
+            nodes = node_budget(program)
+        power, objective, bound = forbid_burning(problem, cut, solution, bound, gap, nodes, stop)
     return TightSolution(
         power_kw=power,
         objective=objective,
@@ -84,11 +96,24 @@ def solve_tight(problem: Problem, *, gap: float = 1e-9, nodes: int | None = None
     )
 
 
-def least_shortfall_kwh(problem: Problem) -> float:
+def node_budget(program: LinearProgram) -> int:
+    """Return the nodes to spend on a mixed-integer program: the less, the larger it is; 0: do not search at all."""
+    columns = len(program.cost)
+    return 1 + NODE_WORK // columns if columns <= MOST_SEARCHED else 0
+
+
+def least_shortfall_kwh(problem: Problem, *, stop: Stop | None = None) -> float:
     """Return the least total shortfall that the limits of stations and of the city allow [kWh].
 
     It is the same model with nothing else to gain or lose: prices, wear, position, reserve and demand charge
     are left out.
+
+    Raises
+    ------
+    StoppedError
+        `stop` ended it before.
+    SolverError
+        HiGHS ends without an answer.
     """
     nothing = np.zeros(problem.intervals)
     bare = replace(
@@ -102,7 +127,7 @@ def least_shortfall_kwh(problem: Problem) -> float:
         reserve=None,
     )
     program, layout = build(bare)
-    return float(np.sum(solve_continuous(program).columns[layout.shortfall]))
+    return float(np.sum(solve_continuous(program, stop).columns[layout.shortfall]))
 
 
 def _load_price(problem: Problem, layout: Layout, price: Floats) -> Floats:

@@ -76,7 +76,8 @@ def run_cycle(
     plugged = session_bounds(state, slots, _plugged(state, slots, battery, late, hedge))
     hours = np.maximum((due - now) / HOUR_US, cycle_us / HOUR_US)
     max_wh = fleet.column("max_discharge_wh")[slots]
-    left = np.maximum(max_wh - fleet.column("export_wh")[slots], 0) / 1000.0
+    fed_wh = fleet.column("export_wh")[slots] + observed.fed_kwh(fleet, slots, now) * 1000.0
+    left = np.maximum(max_wh - fed_wh, 0.0) / 1000.0
     left = np.where(max_wh == NO_LIMIT, np.inf, left)
     alone = _left_alone(plugged, fleet.battery_kwh(slots), late, bounds)
     at_once = np.where(alone, plugged.charge_kw, 0.0)

@@ -60,7 +60,7 @@ class Kernel:
         self.replanning = Replanning(terms)
         self.regulating = Regulating(terms.cycle_seconds)
         self.evidence = Evidence(terms.unit)
-        self._regulation_offers = RegulationOffers(terms.regulation, terms.hedge, terms.unit)
+        self._regulation_offers = RegulationOffers(terms.regulation, terms.hedge, terms.unit, terms.step_minutes)
 
     def step(
         self,

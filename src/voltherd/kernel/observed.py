@@ -82,13 +82,17 @@ class Observed:
         table = self._table[:, slots]
         _renew(table, fleet, slots)
         etac, etad = fleet.column("charge_ppm")[slots] / 1e6, fleet.column("discharge_ppm")[slots] / 1e6
-        is_sampled = now - table[AT] <= LONGEST_S * MICROSECONDS
-        charged, fed = _assumed(table, fleet, slots, now)
-        charged = np.where(is_sampled, table[CHARGED], np.maximum(table[CHARGED], CREDIT * charged))
-        fed = np.where(is_sampled, table[FED], np.maximum(table[FED], fed))
+        charged, fed = _moved(table, fleet, slots, now)
         moved = charged * etac - fed / np.maximum(etad, 1e-6)
         held: Floats = np.clip(fleet.battery_kwh(slots) + moved, 0.0, fleet.column("capacity_wh")[slots] / 1000.0)
         return held
+
+    def fed_kwh(self, fleet: FleetProjection, slots: Ints, now: Instant) -> Floats:
+        """Return what sessions have fed in since their registers were read, grid side [kWh]."""
+        self._fit(fleet)
+        table = self._table[:, slots]
+        _renew(table, fleet, slots)
+        return _moved(table, fleet, slots, now)[1]
 
     def power_kw(self, fleet: FleetProjection, slots: Ints) -> tuple[Floats, NDArray[np.bool_]]:
         """Return the power sampled last [kW], and which sessions have been sampled at all."""
@@ -119,6 +123,14 @@ class Observed:
         more = len(fleet.session_id) - self._table.shape[1]
         if more > 0:
             self._table = np.concatenate([self._table, np.zeros((len(ROWS), more))], axis=1)
+
+
+def _moved(table: Floats, fleet: FleetProjection, slots: Ints, now: Instant) -> tuple[Floats, Floats]:
+    """Return what sessions have drawn and fed in since their registers were read, by samples or orders [kWh]."""
+    is_sampled = now - table[AT] <= LONGEST_S * MICROSECONDS
+    charged, fed = _assumed(table, fleet, slots, now)
+    charged = np.where(is_sampled, table[CHARGED], np.maximum(table[CHARGED], CREDIT * charged))
+    return charged, np.where(is_sampled, table[FED], np.maximum(table[FED], fed))
 
 
 def _assumed(table: Floats, fleet: FleetProjection, slots: Ints, now: Instant) -> tuple[Floats, Floats]:

@@ -21,6 +21,8 @@ from voltherd.kernel.terms import HedgeTerms, RegulationTerms
 
 LEAD = 35 * MINUTE
 """An hour is offered at least so long before it begins: formal clearing is half an hour before."""
+TRIES = 2
+"""So many rounds before that it is tried."""
 QUARTERS = 4
 
 
@@ -80,9 +82,10 @@ def capability(
 class RegulationOffers:
     """Offers every hour wanted, once."""
 
-    def __init__(self, terms: RegulationTerms, hedge: HedgeTerms, unit: str) -> None:
+    def __init__(self, terms: RegulationTerms, hedge: HedgeTerms, unit: str, round_minutes: int) -> None:
         self._terms, self._hedge = terms, hedge
         self._unit = unit
+        self._tries_us = TRIES * round_minutes * MINUTE
         self._offered: Instant = 0
         """Start of the hour offered last. After a restart an hour may be offered again, under the same name."""
 
@@ -91,11 +94,13 @@ class RegulationOffers:
     ) -> list[RegulationOffered]:
         """Return an offer for the next hour that can still be offered, unless it is not wanted or has been made.
 
-        What is too little now is looked at again in the next round: more vehicles may come before the gate closes.
+        It is made in one of the last rounds before the gate closes, when most is known of who will be there.
         """
         start = -(-(now + LEAD) // HOUR_US) * HOUR_US
         is_held = any(award.start <= start < award.end for award in state.market.regulation.values())
         if start <= self._offered or is_held or datetime_of(start).hour not in self._terms.hours:
+            return []
+        if now + LEAD + self._tries_us <= start:
             return []
         can = capability(state, observed, schedule, now, start, slots, self._hedge)
         capacity_kw = self._terms.share * float(min(can.up_kw.min(), can.down_kw.min()))

@@ -16,6 +16,7 @@ from voltherd.flexibility.fleet import Fleet, Floats
 from voltherd.flexibility.planner import plan
 from voltherd.flexibility.problem import Problem
 from voltherd.flexibility.sharing import missing_shares, share_shortfall
+from voltherd.flexibility.tight import solve_tight
 from voltherd.flexibility.transport import solve_oneway_stations
 
 STATIONS = 2
@@ -96,7 +97,7 @@ def test_nothing_but_the_shares_changes(efficiencies: int) -> None:
     for seed in range(20):
         problem, power = short_stations(seed, efficiencies)
         changed += not np.array_equal(check(problem, power), power)
-    assert changed > 2
+    assert changed > (2 if efficiencies < 20 else 1), "the more efficiencies, the fewer can share"
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -186,8 +187,9 @@ def test_two_way_sessions_go_on_discharging_as_planned(couplings: tuple[str, ...
         problem = random_problem(300 + seed, couplings, sessions=10)
         assert problem.stations is not None
         tight = replace(problem.stations, import_kw=0.3 * problem.stations.import_kw)
-        problem = replace(problem, stations=tight)
-        power = plan(problem, gap=1e-3).power_kw
+        alike = replace(problem.fleet, charge_efficiency=np.full(10, 0.9))
+        problem = replace(problem, stations=tight, fleet=alike)
+        power = solve_tight(problem).power_kw
         shared = check(problem, power)
         session = problem.fleet.session_index
         before, after = (battery_kwh(problem.fleet, p) for p in (power, shared))
@@ -198,3 +200,46 @@ def test_two_way_sessions_go_on_discharging_as_planned(couplings: tuple[str, ...
             held = problem.fleet.discharge_kw[session] > 0
             assert np.allclose(shared[held], power[held], rtol=0.0, atol=1e-9)
     assert min(discharging, changed) > 1
+
+
+@pytest.mark.parametrize("couplings", [("stations",), ("stations", "position"), ("limit",)], ids="+".join)
+def test_the_planner_hands_out_plans_that_are_shared(couplings: tuple[str, ...]) -> None:
+    changed = 0
+    for seed in range(12):
+        problem = random_problem(400 + seed, couplings, sessions=10)
+        fleet = replace(problem.fleet, charge_efficiency=np.full(10, 0.9))
+        problem = replace(problem, fleet=fleet)
+        if problem.stations is not None:
+            tight = replace(problem.stations, import_kw=0.3 * problem.stations.import_kw)
+            problem = replace(problem, stations=tight)
+        if problem.limit_kw is not None:
+            problem = replace(problem, limit_kw=np.full(problem.intervals, 0.03 * np.sum(fleet.charge_kw)))
+        found = plan(problem)
+        assert found.cost == evaluate(
+            replace(problem, shortfall_price_cny_per_kwh=found.shortfall_price_cny_per_kwh), found.power_kw
+        )
+        assert found.gap < 1e-7
+        again = share_shortfall(problem, found.power_kw)
+        for s in range(STATIONS):
+            own = fleet.station == s
+            first, second = (np.sort(missing_shares(fleet, power)[own]) for power in (found.power_kw, again))
+            assert np.allclose(first, second, atol=1e-6)
+        plain = solve_tight(problem).power_kw
+        changed += not np.allclose(missing_shares(fleet, found.power_kw), missing_shares(fleet, plain), atol=1e-6)
+    assert changed > 1, "the solver's own plan shares otherwise: the case is a real one"
+
+
+def test_a_division_that_is_stopped_leaves_the_plan_as_it_was() -> None:
+    problem, power = alike(5, np.full(5, 16.0), 40.0)
+    assert np.array_equal(share_shortfall(problem, power, stop=lambda: True), power)
+    looks = iter(range(10_000))
+    some = share_shortfall(problem, power, stop=lambda: next(looks) > 3)
+    assert evaluate(problem, some).objective_cny == pytest.approx(evaluate(problem, power).objective_cny)
+
+
+def test_threads_do_not_change_a_division() -> None:
+    short = [short_stations(seed) for seed in range(20)]
+    shared = [share_shortfall(problem, power) for problem, power in short]
+    assert any(not np.array_equal(after, power) for after, (_, power) in zip(shared, short, strict=True))
+    for (problem, power), after in zip(short, shared, strict=True):
+        assert np.array_equal(share_shortfall(problem, power, threads=3), after)

@@ -1,6 +1,8 @@
 """The tight model against the textbook model: the same optimum, whatever couples, and never any burning."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from tests.unit.flexibility.plain_model import plain_optimum
 from tests.unit.flexibility.random_problems import COUPLINGS, random_fleet, random_problem
 from voltherd.flexibility.cost import evaluate, violations
+from voltherd.flexibility.highs import StoppedError
 from voltherd.flexibility.problem import Problem
 from voltherd.flexibility.tight import solve_tight
 
@@ -111,3 +114,38 @@ def test_a_lossless_battery_is_not_paid_for_charging_and_discharging_at_once(see
     solution = solve_tight(problem)
     assert evaluate(problem, solution.power_kw).objective_cny == pytest.approx(solution.objective, rel=1e-7, abs=1e-7)
     assert solution.lower_bound <= solution.objective + 1e-7
+
+
+def test_stopped_before_there_is_a_plan_it_says_so() -> None:
+    problem = random_problem(1, COUPLINGS[:5])
+    with pytest.raises(StoppedError):
+        solve_tight(problem, stop=lambda: True)
+    looks = iter(range(10**6))
+    with pytest.raises(StoppedError):
+        solve_tight(problem, stop=lambda: next(looks) > 3)
+    assert next(looks) > 4, "the solver looked up while it worked"
+    never = solve_tight(problem, stop=lambda: False)
+    np.testing.assert_array_equal(never.power_kw, solve_tight(problem).power_kw)
+
+
+def ran_out(left: Iterator[int]) -> bool:
+    return next(left, None) is None
+
+
+def test_a_search_that_is_stopped_leaves_its_best_plan() -> None:
+    problem = random_problem(3, ("stations",), sessions=12)
+    problem = replace(problem, wear_cny_per_kwh=0.0, discharge_price=problem.charge_price + 0.8)
+    best = solve_tight(problem, gap=1e-9, nodes=100_000)
+    ended = 0
+    for after in range(50, 3000, 250):
+        left = iter(range(after))
+        try:
+            solution = solve_tight(problem, gap=1e-9, nodes=100_000, stop=partial(ran_out, left))
+        except StoppedError:
+            continue
+        assert violations(problem, solution.power_kw).largest < 1e-6
+        assert solution.lower_bound <= best.objective + 1e-5
+        assert solution.objective >= best.lower_bound - 1e-5
+        assert solution.objective == pytest.approx(evaluate(problem, solution.power_kw).objective_cny, abs=1e-5)
+        ended += solution.objective - solution.lower_bound > 1e-3
+    assert ended > 0, "some search was stopped with a plan and a gap"

@@ -1,4 +1,4 @@
-"""The plan of one station that misses least, and among those is nearest to a given one: a small linear programme."""
+"""The plan of one station that misses least, cheap and near to a given one: a small linear programme."""
 
 from __future__ import annotations
 
@@ -8,27 +8,28 @@ import numpy as np
 
 from voltherd.domain.interval import INTERVAL_HOURS
 from voltherd.flexibility.cost import violations
-from voltherd.flexibility.fleet import Floats
+from voltherd.flexibility.fleet import Floats, Ints
 from voltherd.flexibility.highs import solve_continuous
 from voltherd.flexibility.linear_program import LinearProgram
 from voltherd.flexibility.problem import Problem
-from voltherd.flexibility.tight_rows import Layout, build
+from voltherd.flexibility.tight_rows import build
 
 MISSING = 1e4
-"""Weight of a missing kWh; that of a kWh moved is 1."""
-THROUGHPUT = 1e-4
-"""Weight of a kWh through a battery: none charges and discharges at once."""
+"""Price of a missing kWh: above all others [CNY/kWh]."""
+MOVED = 0.02
+"""Price of a kWh more or less than in the given plan: what else gains less is left as it is [CNY/kWh]."""
 OFF = 1e-7
 """A plan that breaks a limit by more is not taken [kW, kWh]."""
 
 
 def nearest_plan(problem: Problem, power_kw: Floats) -> Floats | None:
-    """Return the power nearest to `power_kw`, in kWh moved, that keeps all hard limits and misses least.
+    """Return the power that keeps all hard limits, misses least, and costs least with what moving it costs.
 
     Parameters
     ----------
     problem
-        Sessions and limits; nothing of its prices is looked at.
+        Sessions, limits and demand charge of one station, and the prices that they see; its price of a shortfall is
+        not looked at.
     power_kw
         Flat as in `Plan`; it may break limits.
 
@@ -42,39 +43,52 @@ def nearest_plan(problem: Problem, power_kw: Floats) -> Floats | None:
     SolverError
         HiGHS ends without an answer.
     """
-    bare = replace(problem, demand=None, position=None, limit_kw=None, reserve=None)
-    program, layout = build(bare)
-    solution = solve_continuous(_with_distance(program, layout, power_kw))
-    nearest = layout.power_kw(solution.columns)
-    return nearest if violations(bare, nearest).largest < OFF else None
+    program, layout = build(replace(problem, discharge_price=_without_burning(problem)))
+    program.cost[layout.shortfall] = MISSING
+    movable = np.concatenate([layout.charge, layout.discharge])
+    now = np.concatenate([np.maximum(power_kw, 0.0), np.maximum(-power_kw[layout.two_way], 0.0)])
+    columns = _solve_near(program, movable, np.clip(now, program.lower[movable], program.upper[movable]))
+    nearest = layout.power_kw(columns)
+    return nearest if violations(problem, nearest).largest < OFF else None
 
 
-def _with_distance(program: LinearProgram, layout: Layout, power_kw: Floats) -> LinearProgram:
-    """Return the programme with ``c - g - up + down = x`` and the weights above for its cost."""
-    columns, rows, count = len(program.cost), len(program.row_lower), len(power_kw)
-    cost = np.zeros(columns + 2 * count)
-    cost[layout.shortfall] = MISSING
-    cost[layout.charge] = cost[layout.discharge] = THROUGHPUT * INTERVAL_HOURS
-    cost[columns:] = INTERVAL_HOURS
-    most = np.abs(power_kw) + program.upper[layout.charge]
-    most[layout.two_way] += program.upper[layout.discharge]
-    discharge = np.full(count, -1)
-    discharge[layout.two_way] = layout.discharge
-    up = columns + np.arange(count)
-    index = np.stack([layout.charge, discharge, up, up + count], axis=1)
-    value = np.broadcast_to(np.array([1.0, -1.0, -1.0, 1.0]), index.shape)
-    used = index >= 0
-    starts = np.concatenate([program.starts, program.starts[-1] + np.cumsum(used.sum(axis=1))])
-    assert len(starts) == rows + count + 1
-    return LinearProgram(
-        cost=cost,
-        lower=np.concatenate([program.lower, np.zeros(2 * count)]),
-        upper=np.concatenate([program.upper, most, most]),
-        row_lower=np.concatenate([program.row_lower, power_kw]),
-        row_upper=np.concatenate([program.row_upper, power_kw]),
-        starts=starts,
-        index=np.concatenate([program.index, index[used]]),
-        value=np.concatenate([program.value, value[used]]),
-        integer=np.zeros(len(cost), dtype=bool),
-        offset=0.0,
+def _without_burning(problem: Problem) -> Floats:
+    """Return the discharge price, no higher than where charging and discharging at once would begin to pay."""
+    fleet, price = problem.fleet, problem.charge_price
+    there_and_back = (fleet.charge_efficiency * fleet.discharge_efficiency)[fleet.discharge_kw > 0]
+    factor = np.where(price > 0.0, there_and_back.max(initial=1e-3), there_and_back.min(initial=1.0))
+    least: Floats = price / factor
+    return np.minimum(problem.discharge_price, least + problem.wear_cny_per_kwh - MOVED)
+
+
+def _solve_near(program: LinearProgram, movable: Ints, now: Floats) -> Floats:
+    """Return the columns that cost least, where every kW of `movable` more or less than `now` costs `MOVED`.
+
+    Each of these columns begins at `now` and can go up alone; one of its own that does the opposite takes it down.
+    """
+    weight = MOVED * INTERVAL_HOURS
+    down = movable[now > program.lower[movable]]
+    most = (now - program.lower[movable])[now > program.lower[movable]]
+    count = len(program.cost)
+    down_of = np.full(count, -1)
+    down_of[down] = count + np.arange(len(down))
+    mirrored = down_of[program.index] >= 0
+    row = np.concatenate([program.row_index, program.row_index[mirrored]])
+    order = np.argsort(row, kind="stable")
+    lower, cost = program.lower.copy(), program.cost.copy()
+    lower[movable] = now
+    cost[movable] += weight
+    near = replace(
+        program,
+        cost=np.concatenate([cost, weight - program.cost[down]]),
+        lower=np.concatenate([lower, np.zeros(len(down))]),
+        upper=np.concatenate([program.upper, most]),
+        starts=np.searchsorted(row[order], np.arange(len(program.starts))),
+        index=np.concatenate([program.index, down_of[program.index[mirrored]]])[order],
+        value=np.concatenate([program.value, -program.value[mirrored]])[order],
+        integer=np.zeros(count + len(down), dtype=bool),
     )
+    found = solve_continuous(near).columns
+    columns = found[:count].copy()
+    columns[down] -= found[count:]
+    return columns

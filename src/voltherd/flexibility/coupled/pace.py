@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 
-FIRST = 5
+FIRST = 8
 """Passes before the first look of a cold start."""
 EARLY = 3
 """A warm start looks after each of its first passes: they do not tell how those that follow will do."""
 STALLED = 60
 """Passes without a gap that is smaller by a fifth: the rest is left to others."""
-MOST_BETWEEN = 12
+MOST_BETWEEN = 8
 PATIENCE = 16
 """One pass more between two looks for so many done: looks cost half a pass."""
-USUAL_RATE = 0.7
+USUAL_RATE = 0.62
 """Gap after a pass over gap before it, before anything is known."""
 
 

@@ -13,9 +13,9 @@ from voltherd.flexibility.coupled.state import State
 from voltherd.flexibility.coupled.sweep import Penalties
 from voltherd.flexibility.problem import Problem
 
-STATION = 3.0
+STATION = 2.0
 """rs times the typical power of a station, in price spreads."""
-CITY = 4.0
+CITY = 5.0
 """rc times the mean power of the city, in price spreads."""
 INERTIA = 0.1
 """rmin times a typical pile, in price spreads."""
@@ -35,7 +35,7 @@ def penalties_of(problem: Problem, members: Members, rows: Rows, state: State) -
     city = float(np.mean(np.abs(state.city)))
     return Penalties(
         station=STATION * spread / np.maximum(station, typical_pile),
-        position=CITY * spread / max(city, typical_pile),
-        limit=CITY * spread / max(city, typical_pile),
+        position=np.full(len(rows.target), CITY * spread / max(city, typical_pile)),
+        limit=np.full(len(rows.limit), CITY * spread / max(city, typical_pile)),
         inertia=np.full(len(pile), INERTIA * spread / typical_pile),
     )

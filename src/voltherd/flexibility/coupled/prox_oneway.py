@@ -32,13 +32,9 @@ def sum_at(base: Floats, slope: Floats, low: Floats, high: Floats, length: int, 
     rise = 0.0
     for k in range(length):
         x = base[k] + nu * slope[k]
-        if x <= low[k]:
-            total += low[k]
-        elif x >= high[k]:
-            total += high[k]
-        else:
-            total += x
-            rise += slope[k]
+        kept = min(max(x, low[k]), high[k])
+        total += kept
+        rise += slope[k] if kept == x else 0.0
     return total, rise
 
 
@@ -121,4 +117,42 @@ def find_nu(
         if following == nu or abs(following) == np.inf:
             return nu
         nu = following
+    return nu
+
+
+@njit
+def solve_one_way(
+    price: Floats,
+    weight: Floats,
+    centre: Floats,
+    low: Floats,
+    high: Floats,
+    length: int,
+    etac: float,
+    need: float,
+    room: float,
+    dearest: float,
+    nu: float,
+    base: Floats,
+    slope: Floats,
+    power_kw: Floats,
+) -> float:
+    """Write the net power of the proximal step, shape (>= length,), and return its nu [CNY/kWh].
+
+    Parameters
+    ----------
+    price, weight, centre, low, high
+        q, rho, xo and the bounds of every interval, shape (>= length,).
+    etac, need, room, dearest, nu
+        As in `find_nu`.
+    base, slope
+        Workspace, shape (>= length,).
+    """
+    for k in range(length):
+        share = 1.0 / weight[k]
+        base[k] = centre[k] - price[k] * share
+        slope[k] = etac * share
+    nu = find_nu(base, slope, low, high, length, need, room, dearest, nu)
+    for k in range(length):
+        power_kw[k] = min(max(base[k] + nu * slope[k], low[k]), high[k])
     return nu

@@ -34,6 +34,9 @@ CORNERS = 4
 
 HALVINGS = 60
 
+SAME_KWH = 1e-9
+"""A battery outside its list by less is rounding [kWh]."""
+
 
 class Curves(NamedTuple):
     """Workspace for windows of up to L intervals: the lists of corners, and every interval's own."""
@@ -42,8 +45,10 @@ class Curves(NamedTuple):
     """s, ascending in every row, shape (L + 1, 4 L + 4) [CNY/kWh]."""
     energy: Floats
     """e = h_k(s), ascending in every row, the same shape [kWh]."""
-    corners: Ints
-    """Corners in every row, shape (L + 1,)."""
+    first: Ints
+    """Where every row's list begins, shape (L + 1,)."""
+    end: Ints
+    """The place past its last corner, shape (L + 1,)."""
     answer_slope: Floats
     """s at the corners of every interval's answer, ascending, shape (L, 4)."""
     answer_kw: Floats
@@ -74,6 +79,7 @@ def curves_for(length: int) -> Curves:
     return Curves(
         np.empty((length + 1, room)),
         np.empty((length + 1, room)),
+        np.empty(length + 1, dtype=np.int64),
         np.empty(length + 1, dtype=np.int64),
         np.empty((length, CORNERS)),
         np.empty((length, CORNERS)),
@@ -125,29 +131,30 @@ def write_answer(
     high: float,
     etac: float,
     etad: float,
+    k: int,
     slope: Floats,
     power: Floats,
 ) -> None:
-    """Write the corners of one interval's answer: s ascending, battery power descending."""
+    """Write the corners of one interval's answer into row k: s ascending, battery power descending."""
     most_charge = max(high, 0.0)
     least_charge = max(low, 0.0)
     least_discharge = max(-high, 0.0)
     most_discharge = max(-low, 0.0)
-    slope[0] = -(charge_price + weight * (most_charge - centre)) / etac
-    slope[1] = -(charge_price + weight * (least_charge - centre)) / etac
-    slope[2] = etad * (weight * (least_discharge + centre) - discharge_price)
-    slope[3] = etad * (weight * (most_discharge + centre) - discharge_price)
-    power[0] = etac * most_charge
-    power[1] = etac * least_charge
-    power[2] = -least_discharge / etad
-    power[3] = -most_discharge / etad
+    slope[k, 0] = -(charge_price + weight * (most_charge - centre)) / etac
+    slope[k, 1] = -(charge_price + weight * (least_charge - centre)) / etac
+    slope[k, 2] = etad * (weight * (least_discharge + centre) - discharge_price)
+    slope[k, 3] = etad * (weight * (most_discharge + centre) - discharge_price)
+    power[k, 0] = etac * most_charge
+    power[k, 1] = etac * least_charge
+    power[k, 2] = -least_discharge / etad
+    power[k, 3] = -most_discharge / etad
     if low >= 0.0:
-        slope[2] = slope[3] = slope[1]
-        power[2] = power[3] = power[1]
+        slope[k, 2] = slope[k, 3] = slope[k, 1]
+        power[k, 2] = power[k, 3] = power[k, 1]
     elif high <= 0.0:
-        slope[0] = slope[1] = slope[2]
-        power[0] = power[1] = power[2]
-    elif slope[1] > slope[2]:
+        slope[k, 0] = slope[k, 1] = slope[k, 2]
+        power[k, 0] = power[k, 1] = power[k, 2]
+    elif slope[k, 1] > slope[k, 2]:
         s = jump_slope(
             charge_price,
             discharge_price,
@@ -157,126 +164,119 @@ def write_answer(
             most_discharge,
             etac,
             etad,
-            slope[2],
-            slope[1],
+            slope[k, 2],
+            slope[k, 1],
         )
-        power[1] = etac * min(max(centre - (charge_price + etac * s) / weight, 0.0), most_charge)
-        power[2] = -min(max(-centre + (discharge_price + s / etad) / weight, 0.0), most_discharge) / etad
-        slope[0] = min(slope[0], s)
-        slope[1] = slope[2] = s
-        slope[3] = max(slope[3], s)
+        power[k, 1] = etac * min(max(centre - (charge_price + etac * s) / weight, 0.0), most_charge)
+        power[k, 2] = -min(max(-centre + (discharge_price + s / etad) / weight, 0.0), most_discharge) / etad
+        slope[k, 0] = min(slope[k, 0], s)
+        slope[k, 1] = slope[k, 2] = s
+        slope[k, 3] = max(slope[k, 3], s)
 
 
 @njit
-def merge(
-    old_slope: Floats,
-    old_energy: Floats,
-    old_count: int,
-    answer_slope: Floats,
-    answer_kw: Floats,
-    floor: float,
-    capacity: float,
-    slope: Floats,
-    energy: Floats,
-) -> int:
-    """Write the corners of h_k from those of h_{k+1} and the interval's answer, cut to the battery's band.
+def merge(slope: Floats, energy: Floats, first: int, end: int, answer_slope: Floats, answer_kw: Floats, k: int) -> int:
+    """Write the corners of h_k into row k, from place 0 on, and return their number.
 
-    Returns
-    -------
-    int
-        Their number; 0 where the bounds of the power leave no energy in the band.
+    They come from those of h_{k+1}, places `first` to ``end - 1`` of row k + 1, and of interval k's answer. Between
+    two corners of the answer u is a straight line, outside them it is level. Rows are named by number: a view of
+    one costs as much as ten of its corners.
     """
-    i = 0
-    j = 0
+    i = first
     count = 0
-    while i < old_count or j < CORNERS:
-        if j == CORNERS or (i < old_count and old_slope[i] <= answer_slope[j]):
-            s = old_slope[i]
-            e = old_energy[i]
-            if j == 0:
-                u = answer_kw[0]
-            elif j == CORNERS:
-                u = answer_kw[CORNERS - 1]
-            else:
-                width = answer_slope[j] - answer_slope[j - 1]
-                u = answer_kw[j - 1]
-                if width > 0.0:
-                    u += (s - answer_slope[j - 1]) / width * (answer_kw[j] - answer_kw[j - 1])
+    s_at = 0.0
+    u_at = answer_kw[k, 0]
+    rate = 0.0
+    for j in range(CORNERS + 1):
+        upto = answer_slope[k, j] if j < CORNERS else np.inf
+        while i < end and slope[k + 1, i] <= upto:
+            slope[k, count] = slope[k + 1, i]
+            energy[k, count] = energy[k + 1, i] - INTERVAL_HOURS * (u_at + rate * (slope[k + 1, i] - s_at))
+            count += 1
             i += 1
-        else:
-            s = answer_slope[j]
-            u = answer_kw[j]
-            if i == 0:
-                e = old_energy[0]
-            elif i == old_count:
-                e = old_energy[old_count - 1]
-            else:
-                width = old_slope[i] - old_slope[i - 1]
-                e = old_energy[i - 1] + (s - old_slope[i - 1]) / width * (old_energy[i] - old_energy[i - 1])
-            j += 1
-        e -= INTERVAL_HOURS * u
-        # The last corner under the floor waits in place 0 until the next one shows where the floor is crossed.
-        if e <= floor:
-            count = 0
-        elif count == 1 and energy[0] < floor:
-            slope[0] += (floor - energy[0]) / (e - energy[0]) * (s - slope[0])
-            energy[0] = floor
-        if e >= capacity:
-            if count > 0 and e > capacity:
-                s = slope[count - 1] + (capacity - energy[count - 1]) / (e - energy[count - 1]) * (s - slope[count - 1])
-            elif count == 0 and e > capacity:
-                return 0
-            slope[count] = s
-            energy[count] = capacity
-            return count + 1
-        slope[count] = s
-        energy[count] = e
+        if j == CORNERS:
+            break
+        e = energy[k + 1, min(max(i, first + 1), end) - 1]
+        if first < i < end:
+            share = (upto - slope[k + 1, i - 1]) / (slope[k + 1, i] - slope[k + 1, i - 1])
+            e += share * (energy[k + 1, i] - e)
+        s_at = upto
+        u_at = answer_kw[k, j]
+        slope[k, count] = upto
+        energy[k, count] = e - INTERVAL_HOURS * u_at
         count += 1
-    if count == 1 and energy[0] < floor:
-        return 0
+        rate = 0.0
+        if j + 1 < CORNERS and answer_slope[k, j + 1] > upto:
+            rate = (answer_kw[k, j + 1] - u_at) / (answer_slope[k, j + 1] - upto)
     return count
 
 
 @njit
-def slope_at(slope: Floats, energy: Floats, count: int, at: float) -> float:
-    """Return the s at which h(s) is `at`; the nearest end outside the list."""
-    low = 0
-    high = count - 1
-    if at <= energy[0]:
-        while low + 1 < count and energy[low + 1] <= at:
+def cut(slope: Floats, energy: Floats, k: int, count: int, floor: float, capacity: float) -> tuple[int, int]:
+    """Cut the corners of row k to the battery's band, in place; return its first place and the one past its last.
+
+    The two are the same where no energy of the list is within the band.
+    """
+    first = 0
+    while first + 1 < count and energy[k, first + 1] <= floor:
+        first += 1
+    end = count
+    while end - 1 > first and energy[k, end - 2] >= capacity:
+        end -= 1
+    if energy[k, end - 1] < floor or energy[k, first] > capacity:
+        return first, first
+    if energy[k, first] < floor and end - first > 1:
+        share = (floor - energy[k, first]) / (energy[k, first + 1] - energy[k, first])
+        slope[k, first] += share * (slope[k, first + 1] - slope[k, first])
+        energy[k, first] = floor
+    if energy[k, end - 1] > capacity and end - first > 1:
+        share = (capacity - energy[k, end - 2]) / (energy[k, end - 1] - energy[k, end - 2])
+        slope[k, end - 1] = slope[k, end - 2] + share * (slope[k, end - 1] - slope[k, end - 2])
+        energy[k, end - 1] = capacity
+    return first, end
+
+
+@njit
+def slope_at(slope: Floats, energy: Floats, k: int, first: int, end: int, at: float) -> float:
+    """Return the s at which h_k(s) is `at`; the nearest end outside the list."""
+    low = first
+    high = end - 1
+    if at <= energy[k, low]:
+        while low + 1 < end and energy[k, low + 1] <= at:
             low += 1
-        found: float = slope[low]
-    elif at >= energy[high]:
-        while high > 0 and energy[high - 1] >= at:
+        found: float = slope[k, low]
+    elif at >= energy[k, high]:
+        while high > first and energy[k, high - 1] >= at:
             high -= 1
-        found = slope[high]
+        found = slope[k, high]
     else:
         while high - low > 1:
             middle = (low + high) // 2
-            if energy[middle] < at:
+            if energy[k, middle] < at:
                 low = middle
             else:
                 high = middle
-        found = slope[low] + (at - energy[low]) / (energy[high] - energy[low]) * (slope[high] - slope[low])
+        share = (at - energy[k, low]) / (energy[k, high] - energy[k, low])
+        found = slope[k, low] + share * (slope[k, high] - slope[k, low])
     return found
 
 
 @njit
-def answer_at(slope: Floats, power: Floats, s: float) -> tuple[float, float]:
-    """Return the battery power at s, the most and the least of it: they differ on a jump alone [kW]."""
-    if s < slope[0]:
-        return power[0], power[0]
-    if s > slope[3]:
-        return power[3], power[3]
-    if s == slope[1] == slope[2]:
-        return power[1], power[2]
+def answer_at(slope: Floats, power: Floats, k: int, s: float) -> tuple[float, float]:
+    """Return interval k's battery power at s, the most and the least of it: they differ on a jump alone [kW]."""
+    if s < slope[k, 0]:
+        return power[k, 0], power[k, 0]
+    if s > slope[k, 3]:
+        return power[k, 3], power[k, 3]
+    if s == slope[k, 1] == slope[k, 2]:
+        return power[k, 1], power[k, 2]
     j = 1
-    while s > slope[j]:
+    while s > slope[k, j]:
         j += 1
-    width = slope[j] - slope[j - 1]
-    u = power[j]
+    width = slope[k, j] - slope[k, j - 1]
+    u = power[k, j]
     if width > 0.0:
-        u = power[j - 1] + (s - slope[j - 1]) / width * (power[j] - power[j - 1])
+        u = power[k, j - 1] + (s - slope[k, j - 1]) / width * (power[k, j] - power[k, j - 1])
     return u, u
 
 
@@ -300,12 +300,17 @@ def solve_two_way(
     """
     slope = curves.slope
     energy = curves.energy
+    firsts = curves.first
+    ends = curves.end
+    answer_slope = curves.answer_slope
+    answer_kw = curves.answer_kw
     slope[length, 0] = slope[length, 1] = -battery.shortfall_price
     slope[length, 2] = slope[length, 3] = 0.0
     energy[length, 0] = battery.floor
     energy[length, 1] = energy[length, 2] = battery.departure
     energy[length, 3] = battery.capacity
-    curves.corners[length] = 4
+    first = firsts[length] = 0
+    end = ends[length] = 4
     for k in range(length - 1, -1, -1):
         write_answer(
             stages.charge_price[k],
@@ -316,33 +321,26 @@ def solve_two_way(
             stages.high[k],
             etac,
             etad,
-            curves.answer_slope[k],
-            curves.answer_kw[k],
+            k,
+            answer_slope,
+            answer_kw,
         )
-        count = merge(
-            slope[k + 1],
-            energy[k + 1],
-            curves.corners[k + 1],
-            curves.answer_slope[k],
-            curves.answer_kw[k],
-            battery.floor,
-            battery.capacity,
-            slope[k],
-            energy[k],
-        )
-        if count == 0:
+        count = merge(slope, energy, first, end, answer_slope, answer_kw, k)
+        first, end = cut(slope, energy, k, count, battery.floor, battery.capacity)
+        if first == end:
             return -1.0
-        curves.corners[k] = count
+        firsts[k] = first
+        ends[k] = end
     at = battery.arrival
-    if at < energy[0, 0] - 1e-9 or at > energy[0, curves.corners[0] - 1] + 1e-9:
+    if at < energy[0, first] - SAME_KWH or at > energy[0, end - 1] + SAME_KWH:
         return -1.0
     discharged = 0.0
     for k in range(length):
-        s = slope_at(slope[k], energy[k], curves.corners[k], at)
-        most, least = answer_at(curves.answer_slope[k], curves.answer_kw[k], s)
+        s = slope_at(slope, energy, k, firsts[k], ends[k], at)
+        most, least = answer_at(answer_slope, answer_kw, k, s)
         u = most
         if most > least:
-            u = side_of_jump(slope[k + 1], energy[k + 1], curves.corners[k + 1], battery, s, at, most, least)
+            u = side_of_jump(slope[k + 1], energy[k + 1], firsts[k + 1], ends[k + 1], battery, s, at, most, least)
         at = min(max(at + INTERVAL_HOURS * u, battery.floor), battery.capacity)
         if u >= 0.0:
             power_kw[k] = min(max(u / etac, stages.low[k]), stages.high[k])
@@ -354,14 +352,22 @@ def solve_two_way(
 
 @njit
 def side_of_jump(
-    slope: Floats, energy: Floats, count: int, battery: Battery, s: float, at: float, most: float, least: float
+    slope: Floats,
+    energy: Floats,
+    first: int,
+    end: int,
+    battery: Battery,
+    s: float,
+    at: float,
+    most: float,
+    least: float,
 ) -> float:
     """Return the battery power on that side of a jump which is nearer to where the relaxation goes.
 
     A side that would leave the battery's band is none; where both would, the battery idles.
     """
-    following = energy[0]
-    for j in range(count):
+    following = energy[first]
+    for j in range(first, end):
         if slope[j] <= s:
             following = energy[j]
     mixed = (following - at) / INTERVAL_HOURS

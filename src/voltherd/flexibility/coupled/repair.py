@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from voltherd.flexibility.coupled.exchange import exchange
 from voltherd.flexibility.coupled.rows import Members, Rows
 from voltherd.flexibility.coupled.state import State
-from voltherd.flexibility.coupled.sweep import Desk, Penalties, see, settle, step_one_way, step_two_way
+from voltherd.flexibility.coupled.sweep import Desk, Penalties, see, step
 from voltherd.flexibility.fleet import Floats
 from voltherd.flexibility.jit import njit
 
@@ -65,28 +66,29 @@ def repair(
 
     Session by session the step is taken anew within `leave_room`, so no limit is ever exceeded by more than
     before. A promise is soft, so a one-way session can always give way; a two-way session that cannot, since
-    it discharges later what it charges now, is left to others.
+    it discharges later what it charges now, is left to others. What the sessions of a changed station then miss
+    they get back by `exchange`, as far as that goes.
     """
     sessions = members.sessions
     stages = desk.stages
     reached = True
     for s in range(first, end):
         within = False
+        changed = False
         for _ in range(sweeps):
             within = not exceeds(s, rows, state) and not exceeds_limit(rows, state)
             if within:
                 break
+            changed = True
             for i in range(members.first[s], members.first[s + 1]):
                 if sessions.length[i] == 0:
                     continue
                 see(i, members, rows, penalties, state, stages)
                 if not leave_room(i, members, rows, state, stages.low, stages.high):
                     continue
-                if sessions.discharge_kw[i] > 0.0:
-                    if step_two_way(i, members, rows, state, desk):
-                        settle(i, members, rows, state, desk)
-                else:
-                    step_one_way(i, members, rows, state, desk)
-                    settle(i, members, rows, state, desk)
-        reached &= within or not exceeds(s, rows, state)
+                step(i, members, rows, state, desk)
+        within = within or not exceeds(s, rows, state)
+        if within and changed:
+            exchange(s, members, rows, state)
+        reached &= within
     return reached and not exceeds_limit(rows, state)

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from voltherd.domain.interval import INTERVAL_HOURS
 from voltherd.flexibility.cost import blocks, idle_safe_limits, limit_excess_price
 from voltherd.flexibility.fleet import Fleet, Floats, Ints
-from voltherd.flexibility.jit import njit
 from voltherd.flexibility.problem import Problem
 from voltherd.flexibility.response import Sessions
 
@@ -20,6 +20,10 @@ class Members(NamedTuple):
     station: Ints
     """Shape (N,), ascending."""
     max_discharge_kwh: Floats
+    need_kw: Floats
+    """Sum of a session's power over its window that keeps the promise, shape (N,)."""
+    room_kw: Floats
+    """The sum that fills the battery, shape (N,)."""
     first: Ints
     """Sessions ``first[s] .. first[s + 1] - 1`` are at station s, shape (S + 1,)."""
 
@@ -65,34 +69,10 @@ class Rows(NamedTuple):
     is_limit: bool
 
 
-@njit
-def with_limits(rows: Rows, most_import: Floats, most_export: Floats) -> Rows:
-    """Return the rows with other limits of the stations."""
-    return Rows(
-        rows.charge_price,
-        rows.discharge_price,
-        rows.wear,
-        rows.shortfall_price,
-        most_import,
-        most_export,
-        rows.background,
-        rows.peak_charge,
-        rows.peak_so_far,
-        rows.block,
-        rows.block_length,
-        rows.target,
-        rows.above,
-        rows.below,
-        rows.limit,
-        rows.excess_price,
-        rows.is_peak,
-        rows.is_position,
-        rows.is_limit,
-    )
-
-
 def members_of(fleet: Fleet, stations: int) -> Members:
     """Return the sessions of a fleet that is sorted by station."""
+    per_kw = INTERVAL_HOURS * fleet.charge_efficiency
+    need = np.maximum(fleet.departure_kwh - fleet.arrival_kwh, 0.0) / per_kw
     return Members(
         sessions=Sessions(
             offsets=_ints(fleet.offsets),
@@ -111,6 +91,8 @@ def members_of(fleet: Fleet, stations: int) -> Members:
         ),
         station=_ints(fleet.station),
         max_discharge_kwh=_floats(fleet.max_discharge_kwh),
+        need_kw=need,
+        room_kw=np.maximum(need, (fleet.capacity_kwh - fleet.arrival_kwh) / per_kw),
         first=np.searchsorted(fleet.station, np.arange(stations + 1)).astype(np.int64),
     )
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from voltherd.flexibility.cost import evaluate
+from voltherd.flexibility.cost import evaluate, least_shortfall_alone_kwh
 from voltherd.flexibility.coupled.dual import bound_stations, city_constant, city_price
+from voltherd.flexibility.coupled.finish import finish_stations, most_stations, station_gaps
 from voltherd.flexibility.coupled.pace import Pace
 from voltherd.flexibility.coupled.penalties import penalties_of
 from voltherd.flexibility.coupled.prices import RowPrices
@@ -18,7 +19,16 @@ from voltherd.flexibility.coupled.promises import keep_promises
 from voltherd.flexibility.coupled.repair import repair
 from voltherd.flexibility.coupled.rows import Members, Rows, members_of, rows_of
 from voltherd.flexibility.coupled.state import State, add_up, copy_of, new_state
-from voltherd.flexibility.coupled.sweep import Desk, Penalties, desk_for, price_city, price_stations, sweep
+from voltherd.flexibility.coupled.stiffness import Stiffness
+from voltherd.flexibility.coupled.sweep import (
+    Desk,
+    Penalties,
+    between_steps,
+    desk_for,
+    price_city,
+    price_stations,
+    sweep,
+)
 from voltherd.flexibility.fleet import Floats
 from voltherd.flexibility.plan import Cost
 from voltherd.flexibility.problem import Problem
@@ -30,14 +40,18 @@ RENEWED = 50
 """Passes after which loads are added up anew."""
 STIFFENED = 5
 """Passes between two looks at which stations' limits stay exceeded."""
-STIFFER = 1.5
-STIFFEST = 300.0
 REPAIRED_KW = 0.05
 """An excess that a repair mends at no cost worth the name."""
+OFF_SHARE = 3e-4
+"""Of the city's mean load: a deviation from the position that is less may take its time."""
 SOFT_GAP = 1e-4
-"""Gap from which on the rows are softened."""
-SOFTER = 0.8
-SOFTEST = 0.01
+"""Gap, but for that of the last stations, from which on the rows are softened."""
+FIRM_PASSES = 24
+"""Rows are softened after so many passes at the latest."""
+SOFTER = 0.5
+SOFTEST = 0.03
+FINISHED = 0.85
+"""Share of the gap asked for that may be left after the last stations."""
 MOST_PASSES = 600
 REPAIRS = 6
 """Sweeps of one repair; three did in all trials."""
@@ -89,10 +103,13 @@ class _City:
             self.state.peak_price[:] = prices.peak
             self.state.position_price[:] = np.clip(prices.position, -self.rows.below, self.rows.above)
             self.state.limit_price[:] = np.minimum(prices.limit, self.rows.excess_price)
-        self._softest = self.penalties.station.copy()
-        self._worst = np.full(stations, np.inf)
-        self._persists = np.zeros(stations, dtype=bool)
+        self._stations = Stiffness(self.penalties.station)
+        self._blocks = Stiffness(self.penalties.position)
+        self._limits = Stiffness(self.penalties.limit)
         self._softness = 1.0
+        self._bound = np.empty(stations)
+        self._passes = 0
+        self._between = between_steps(self.members)
         count = len(problem.fleet)
         self.stations = stations
         self.desk: Desk = desk_for(self.members, 0, count)
@@ -108,26 +125,31 @@ class _City:
             position=relaxation * self.penalties.position,
             limit=relaxation * self.penalties.limit,
         )
-        sweep(self.members, self.rows, self.penalties, self.state, 0, len(self.members.station), self.desk)
+        self._passes += 1
+        two_way = self._softness < 1.0 or (self._passes - 1) % self._between == 0
+        sweep(self.members, self.rows, self.penalties, self.state, 0, len(self.members.station), two_way, self.desk)
         price_stations(self.rows, faster, self.state, 0, self.stations)
         price_city(self.rows, faster, self.state)
 
     def stiffen(self) -> None:
-        """Raise the penalties of the stations whose worst excess has not halved since the last time.
+        """Raise the penalties of the rows whose worst excess has not halved since the last time.
 
         Where limits force a shortfall a multiplier has to climb to the shortfall's price, far above any price
-        spread; with a fixed penalty that takes thousands of passes.
+        spread, and where nobody is flexible that of the position has to reach its end; with a fixed penalty that
+        takes thousands of passes.
         """
         state, rows = self.state, self.rows
-        worst = np.maximum(state.load - rows.most_import, -state.load - rows.most_export).max(axis=1, initial=0.0)
-        persists = (worst > 0.5 * self._worst) & (worst > REPAIRED_KW)
-        station = self.penalties.station
-        self._persists = persists
-        station[persists] = np.minimum(STIFFER * station[persists], STIFFEST * self._softest[persists])
-        self._worst = np.where(worst > 0.0, worst, self._worst)
+        over = np.maximum(state.load - rows.most_import, -state.load - rows.most_export).max(axis=1, initial=0.0)
+        self._stations.stiffen(over, REPAIRED_KW)
+        price = state.position_price
+        off = np.where((price > -rows.below) & (price < rows.above), state.mean - rows.target, 0.0)
+        small = OFF_SHARE * float(np.mean(np.abs(state.city)))
+        self._blocks.stiffen(off, small)
+        within = state.limit_price < rows.excess_price
+        self._limits.stiffen(np.where(within, np.maximum(state.city - rows.limit, 0.0), 0.0), small)
 
     def soften(self) -> None:
-        """Make all rows and sessions less stiff, together.
+        """Make all rows and sessions less stiff, together; not those whose excess stays.
 
         Stiff rows bring the plan near the optimum in few passes, but then hold one another in place. In a linear
         programme soft ones end exactly: a long enough proximal step reaches the optimum at once (Rockafellar,
@@ -136,17 +158,35 @@ class _City:
         factor = SOFTER if self._softness > SOFTEST else 1.0
         self._softness *= factor
         self.penalties.inertia[:] *= factor
-        self.penalties.station[~self._persists] *= factor
-        self.penalties = self.penalties._replace(
-            position=factor * self.penalties.position, limit=factor * self.penalties.limit
-        )
+        self._stations.soften(factor)
+        self._blocks.soften(factor)
+        self._limits.soften(factor)
 
     def bound(self) -> float:
         """Return the lower bound at the present prices."""
-        bound = np.empty(self.stations)
         extra = city_price(self.rows, self.state)
-        bound_stations(self.members, self.rows, self.state, extra, 0, self.stations, bound, self.outcome)
-        return float(np.sum(bound)) - city_constant(self.rows, self.state)
+        bound_stations(self.members, self.rows, self.state, extra, 0, self.stations, self._bound, self.outcome)
+        return self._total_bound()
+
+    def _total_bound(self) -> float:
+        return float(np.sum(self._bound)) - city_constant(self.rows, self.state)
+
+    def unfinished(self, plan: State, cost: float) -> float:
+        """Return the gap to `cost` [CNY] that `finish` would leave of a plan: all but that of the worst stations."""
+        gaps = self._gaps(plan)
+        others = np.sort(gaps)[: self.stations - most_stations(self.stations)]
+        return cost - self._total_bound() - float(np.sum(gaps)) + float(np.sum(others))
+
+    def finish(self, plan: State, excess: float, stop: Callable[[], bool] | None, *, is_last: bool) -> float:
+        """Return the lower bound after `finish_stations`; `bound` has just been called."""
+        extra = city_price(self.rows, self.state)
+        where = self.problem, self.members, self.rows, extra, self.state
+        most = most_stations(self.stations, is_last=is_last)
+        finish_stations(*where, self._gaps(plan), self._bound, excess, most, stop)
+        return self._total_bound()
+
+    def _gaps(self, plan: State) -> Floats:
+        return station_gaps(self.members, self.rows, city_price(self.rows, self.state), plan, self._bound)
 
     def _take_response(self, sessions: NDArray[np.bool_]) -> None:
         """Let sessions, shape (N,), begin with their response to the prices of the last bound.
@@ -162,11 +202,9 @@ class _City:
         power = np.zeros_like(self.state.power) if plan_kw is None else plan_kw.copy()
         return new_state(self.members, self.rows, power)
 
-    def mended(self, best: State) -> tuple[State, bool]:
+    def mended(self, best: State, stop: Callable[[], bool] | None) -> tuple[State, bool]:
         """Return a plan like `best`, all promises kept that can be, and whether no more can be."""
-        return keep_promises(
-            self.problem, self.members, self.rows, self.penalties, self.state, copy_of(best), self.desk
-        )
+        return keep_promises(self.problem, self.members, self.rows, copy_of(best), stop)
 
     def repaired(self) -> tuple[State, bool]:
         """Return a copy of the state within all hard limits, and whether it is."""
@@ -201,6 +239,7 @@ def solve_city(
     city = _City(problem, stations, beginning)
     best = city.first_plan(beginning.plan_kw)
     cost, is_least = evaluate(problem, best.power), beginning.plan_kw is not None
+    least_kwh = cost.shortfall_kwh if is_least else float(np.sum(least_shortfall_alone_kwh(problem.fleet)))
     bound = -math.inf
     pace = Pace(gap, is_warm=beginning.prices is not None)
     done, soft = 0, False
@@ -208,22 +247,37 @@ def solve_city(
         stopped = done >= MOST_PASSES or (stop is not None and stop())
         if stopped or done == pace.following:
             bound = max(bound, city.bound())
+            candidate, candidate_cost, is_mended = best, cost, is_least
             if _relative(cost.objective_cny, bound) > gap:
                 repaired, kept = city.repaired()
-                new = evaluate(problem, repaired.power)
-                if kept and new.objective_cny < cost.objective_cny:
-                    best, cost, is_least = repaired, new, False
+                if kept:
+                    candidate, candidate_cost, is_mended = repaired, evaluate(problem, repaired.power), False
+                    if candidate_cost.objective_cny < cost.objective_cny:
+                        best, cost, is_least = candidate, candidate_cost, False
             now = _relative(cost.objective_cny, bound)
-            # Where the plan before repair is as good as asked, only the repair is in the way.
-            is_near = now <= gap or _relative(evaluate(problem, city.state.power).objective_cny, bound) <= gap
-            is_stalled = pace.is_stalled(done, max(now, gap))
-            if stopped or is_stalled or is_near:
-                # No time left, none for mending either.
-                ready, proven = (best, is_least) if stopped or is_least else city.mended(best)
-                ready_cost = evaluate(problem, ready.power)
-                if stopped or is_stalled or _relative(ready_cost.objective_cny, bound) <= gap:
-                    break
-            soft = soft or now <= SOFT_GAP
+            wanted = gap * max(abs(cost.objective_cny), 1.0)
+            missed_too_much = candidate_cost.shortfall_kwh - least_kwh
+            mendable = candidate_cost.objective_cny - city.rows.shortfall_price * missed_too_much - bound
+            unfinished = city.unfinished(candidate, candidate_cost.objective_cny)
+            rest = min(mendable, unfinished / FINISHED)
+            is_stalled = pace.is_stalled(done, gap * max(min(now / gap, rest / wanted), 1.0))
+            is_near = now <= gap or rest <= wanted
+            if not stopped and (is_near or is_stalled):  # no time left, none for mending either
+                if not is_mended:
+                    mended, is_proven = city.mended(candidate, stop)
+                    mended_cost = evaluate(problem, mended.power)
+                    if mended_cost.objective_cny < cost.objective_cny or is_proven > is_least:
+                        best, cost, is_least = mended, mended_cost, is_proven
+                    if is_proven:
+                        least_kwh = mended_cost.shortfall_kwh
+                    now = _relative(cost.objective_cny, bound)
+                if now > gap:
+                    excess = cost.objective_cny - bound - FINISHED * wanted
+                    bound = max(bound, city.finish(best, excess, stop, is_last=is_stalled))
+                    now = _relative(cost.objective_cny, bound)
+            if stopped or is_stalled or (is_near and now <= gap):
+                break
+            soft = soft or done >= FIRM_PASSES or min(now, gap * unfinished / wanted) <= SOFT_GAP
         if soft:
             city.soften()
         city.descend(1.0 if beginning.prices is not None and not soft else RELAXATION)
@@ -234,10 +288,10 @@ def solve_city(
             add_up(city.members, city.rows, city.state)
     state = city.state
     return CoupledPlan(
-        power_kw=ready.power,
-        cost=ready_cost,
+        power_kw=best.power,
+        cost=cost,
         lower_bound=bound,
-        is_least=proven,
+        is_least=is_least,
         passes=done,
         power_behind=state.power,
         prices=RowPrices(state.station_price, state.peak_price, state.position_price, state.limit_price),

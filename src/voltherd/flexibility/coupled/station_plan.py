@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from voltherd.flexibility.cost import idle_safe_limits, station_load
+from voltherd.flexibility.cost import avoidable_shortfall_kwh, idle_safe_limits, station_load
 from voltherd.flexibility.coupled.found import EXACT_GAP, SMALL_SESSIONS, Found, each
-from voltherd.flexibility.coupled.promises import MISSED_KWH, avoidable_kwh
 from voltherd.flexibility.coupled.response_start import free_response
 from voltherd.flexibility.coupled.stations import StationPlans, solve_stations
 from voltherd.flexibility.fleet import Fleet, Floats, Ints
+from voltherd.flexibility.highs import Stop, StoppedError
 from voltherd.flexibility.parts import elements, restrict, station_count
 from voltherd.flexibility.problem import Problem
 from voltherd.flexibility.response import Response
 from voltherd.flexibility.tight import solve_tight
 from voltherd.flexibility.transport import solve_oneway_stations
+from voltherd.flexibility.uncontrolled import charge_within_limits
 
 LOAD_KW = 1e-9
 """A load past its limit by less is rounding [kW]."""
 
 
-def plan_stations(problem: Problem, *, threads: int, gap: float, stop: Callable[[], bool] | None = None) -> Found:
+def plan_stations(problem: Problem, *, threads: int, gap: float, stop: Stop | None = None) -> Found:
     """Plan a problem without position, limit and reserve; parameters as for `planner.plan`.
 
     Stations that keep their limits when every session answers the prices alone are final and optimal. Of the
@@ -34,9 +35,9 @@ def plan_stations(problem: Problem, *, threads: int, gap: float, stop: Callable[
 
 
 class _Stations:
-    def __init__(self, problem: Problem, threads: int, gap: float, stop: Callable[[], bool] | None) -> None:
+    def __init__(self, problem: Problem, threads: int, gap: float, stop: Stop | None) -> None:
         self.problem, self.threads, self.gap = problem, threads, gap
-        self.stopped: Callable[[], bool] = stop if stop is not None else lambda: False
+        self.stopped: Stop = stop if stop is not None else lambda: False
         self.response: Response = free_response(problem, threads)
         self.power: Floats = self.response.power_kw
         self.count = station_count(problem)
@@ -61,8 +62,8 @@ class _Stations:
                 method += f" + descent at {len(left)}"
                 left = self._descend(left)
         if len(left):
-            method += f" + HiGHS at {len(left)}"
-            self._solve(left)
+            stopped = self._solve(left)
+            method += f" + HiGHS at {len(left)}" + (f" ({stopped} stopped)" if stopped else "")
         if len(over):
             method += f" of {self.count} stations"
         return Found(self.power, float(np.sum(self.bound)), method)
@@ -91,34 +92,46 @@ class _Stations:
         np.add.at(value, part.fleet.station, np.abs(self.response.session_cost[sessions]))
         found = solve_stations(part, self.power[own], self.gap * value, threads=self.threads, stop=self.stopped)
         power = found.power_kw.copy()
-        lost = np.isinf(found.cost)
-        power[lost[part.fleet.station][part.fleet.session_index]] = 0.0  # idling keeps every limit
+        lost = np.isinf(found.cost)[part.fleet.station][part.fleet.session_index]
+        if lost.any():
+            power[lost] = charge_within_limits(part)[lost]
         self.power[own] = power
         self.bound[stations] = np.maximum(self.bound[stations], found.bound)
         return stations[self._unfinished(part.fleet, power, found, self.gap * value)]
 
     def _unfinished(self, fleet: Fleet, power: Floats, found: StationPlans, tolerance: Floats) -> NDArray[np.bool_]:
         unfinished = ~(found.cost - found.bound <= tolerance)
-        unfinished[fleet.station[avoidable_kwh(fleet, power) > MISSED_KWH]] = True
+        unfinished[fleet.station[avoidable_shortfall_kwh(fleet, power) > 0.0]] = True
         return unfinished
 
-    def _solve(self, stations: Ints) -> None:
-        """Solve stations by HiGHS, until told to stop."""
+    def _solve(self, stations: Ints) -> int:
+        """Solve stations by HiGHS; return at how many it was stopped."""
         parts = sessions_by_station(self.problem.fleet, stations)
 
         def solve(part: Problem) -> tuple[Floats, float] | None:
-            if self.stopped():
+            try:
+                solution = solve_tight(part, gap=self.gap, stop=self.stopped)
+            except StoppedError:
                 return None
-            solution = solve_tight(part, gap=self.gap)
             return solution.power_kw, solution.lower_bound
 
         problems = [restrict(self.problem, sessions, station) for sessions, station in parts]
-        for (sessions, station), solution in zip(parts, each(solve, problems, self.threads), strict=True):
-            own = elements(self.problem.fleet, sessions)
+        solutions = each(solve, problems, self.threads)
+        for (sessions, station), solution in zip(parts, solutions, strict=True):
             if solution is not None:
-                self.power[own], self.bound[station] = solution
-            elif len(overloaded(self.problem, np.where(np.isin(np.arange(len(self.power)), own), self.power, 0.0))):
-                self.power[own] = 0.0
+                self.power[elements(self.problem.fleet, sessions)], self.bound[station] = solution
+        left = stations[[solution is None for solution in solutions]]
+        if len(left):
+            self._keep_limits(left)
+        return len(left)
+
+    def _keep_limits(self, stations: Ints) -> None:
+        """Charge at once where a station's power breaks a limit: it has no plan that does not."""
+        hard = replace(self.problem, demand=None)
+        over = np.intersect1d(overloaded(hard, self.power), stations)
+        sessions = np.flatnonzero(np.isin(self.problem.fleet.station, over))
+        part = restrict(hard, sessions, np.arange(self.count))
+        self.power[elements(self.problem.fleet, sessions)] = charge_within_limits(part)
 
 
 def overloaded(problem: Problem, power: Floats) -> Ints:

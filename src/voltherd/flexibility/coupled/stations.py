@@ -18,9 +18,9 @@ from voltherd.flexibility.coupled.penalties import penalties_of
 from voltherd.flexibility.coupled.prices import RowPrices
 from voltherd.flexibility.coupled.promises import MISSED_KWH
 from voltherd.flexibility.coupled.repair import repair
-from voltherd.flexibility.coupled.rows import Members, Rows, members_of, rows_of, with_limits
+from voltherd.flexibility.coupled.rows import Members, Rows, members_of, rows_of
 from voltherd.flexibility.coupled.state import State, new_state
-from voltherd.flexibility.coupled.sweep import Penalties, desk_for, price_stations, sweep
+from voltherd.flexibility.coupled.sweep import Penalties, between_steps, desk_for, price_stations, sweep
 from voltherd.flexibility.fleet import Floats
 from voltherd.flexibility.jit import njit
 from voltherd.flexibility.problem import Problem
@@ -30,15 +30,17 @@ from voltherd.flexibility.tally import add_sessions
 CHUNKS_PER_THREAD = 8
 MOST_SESSIONS = 5000
 """Of a chunk: an interrupt is heard between two."""
+FIRM_PASSES = 20
+SOFTER = 0.85
 MOST_PASSES = 60
 """What is not proven by then is quicker solved by the small programme."""
-FIRST_LOOK = 4
-BETWEEN_LOOKS = 3
+FIRST_LOOK = 3
+BETWEEN_LOOKS = 2
 STIFFER = 1.5
 REPAIRS = 6
-TIGHTER = 2.0
-"""Times what a limit is exceeded by."""
 RELAXATION = 1.5
+PLAIN_PASSES = 3
+"""Without relaxation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +131,13 @@ def descend_stations(
     charge = np.empty(intervals)
     discharge = np.empty(intervals)
     nothing = np.zeros(intervals)
+    between = between_steps(members)
     now = np.empty(len(bound))
     stiff = penalties.station.copy()
     moving = penalties.station.copy()
-    # A repair that leaves promises missing is avoided by descending under limits that are a little tighter.
-    tight_import = rows.most_import.copy()
-    tight_export = rows.most_export.copy()
-    tight = with_limits(rows, tight_import, tight_export)
-    firm = Penalties(stiff, penalties.position, penalties.limit, penalties.inertia)
+    # Softer from the twentieth pass on: then the descent ends exactly (see `solve`).
+    inertia = penalties.inertia.copy()
+    firm = Penalties(stiff, penalties.position, penalties.limit, inertia)
     fast = Penalties(moving, penalties.position, penalties.limit, penalties.inertia)
     for s in range(first, end):
         low = members.first[s]
@@ -150,9 +151,13 @@ def descend_stations(
         last_excess = np.inf
         least_missing = np.inf
         for done in range(1, MOST_PASSES + 1):
-            moving[s] = RELAXATION * stiff[s]
-            sweep(members, tight, firm, state, low, high, desk)
-            price_stations(tight, fast, state, s, s + 1)
+            if done > FIRM_PASSES:
+                stiff[s] *= SOFTER
+                inertia[low:high] *= SOFTER
+            moving[s] = stiff[s] if done <= PLAIN_PASSES else RELAXATION * stiff[s]
+            two_way = done > FIRM_PASSES or (done - 1) % between == 0
+            sweep(members, rows, firm, state, low, high, two_way, desk)
+            price_stations(rows, fast, state, s, s + 1)
             if done < FIRST_LOOK or (done - FIRST_LOOK) % BETWEEN_LOOKS != 0:
                 continue
             excess = worst_excess(s, rows, state)
@@ -170,10 +175,6 @@ def descend_stations(
                     cost[s] = value
                     least_missing = missing
                     best[begin:stop] = state.power[begin:stop]
-                if missing > missing_kwh[s] and value - bound[s] <= tolerance[s]:
-                    for t in range(intervals):
-                        tight_import[s, t] = max(rows.most_import[s, t] - TIGHTER * excess, 0.0)
-                        tight_export[s, t] = max(rows.most_export[s, t] - TIGHTER * excess, 0.0)
             state.power[begin:stop] = saved
             state.load[s] = saved_load
             if cost[s] - bound[s] <= tolerance[s] and least_missing <= missing_kwh[s]:

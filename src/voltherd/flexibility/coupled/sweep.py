@@ -14,11 +14,11 @@ from typing import NamedTuple
 import numpy as np
 
 from voltherd.domain.interval import INTERVAL_HOURS
-from voltherd.flexibility.coupled.prox_oneway import find_nu
+from voltherd.flexibility.coupled.prox_oneway import solve_one_way
 from voltherd.flexibility.coupled.prox_v2g import Curves, Stages, curves_for, solve_two_way, stages_for
 from voltherd.flexibility.coupled.rows import Members, Rows
 from voltherd.flexibility.coupled.state import State
-from voltherd.flexibility.fleet import Floats
+from voltherd.flexibility.fleet import Floats, Ints
 from voltherd.flexibility.jit import njit
 from voltherd.flexibility.v2g import Battery
 
@@ -27,16 +27,20 @@ SAME_KWH = 1e-9
 
 THROTTLES = 60
 
+FEW_TWO_WAY = 4
+"""Two-way sessions are few up to one in so many."""
+SELDOM = 3
+
 
 class Penalties(NamedTuple):
     """How fast a price grows with what its row is exceeded by [CNY/kWh per kW]."""
 
     station: Floats
     """rs, shape (S,)."""
-    position: float
-    """rc."""
-    limit: float
-    """rl."""
+    position: Floats
+    """rc, shape (B,)."""
+    limit: Floats
+    """rl, shape (T,)."""
     inertia: Floats
     """rmin > 0: weight of a session's own distance from where it was, shape (N,)."""
 
@@ -87,8 +91,6 @@ def see(i: int, members: Members, rows: Rows, penalties: Penalties, state: State
     most_import = rows.most_import[s]
     most_export = rows.most_export[s]
     rs = penalties.station[s]
-    rc = penalties.position
-    rl = penalties.limit
     inertia = penalties.inertia[i]
     charge_kw = sessions.charge_kw[i]
     discharge_kw = sessions.discharge_kw[i]
@@ -106,6 +108,7 @@ def see(i: int, members: Members, rows: Rows, penalties: Penalties, state: State
                 weight += rs
         if rows.is_position:
             b = rows.block[t]
+            rc = penalties.position[b]
             price = state.position_price[b] + rc * (state.mean[b] - rows.target[b])
             if price >= rows.above:
                 price = rows.above
@@ -115,6 +118,7 @@ def see(i: int, members: Members, rows: Rows, penalties: Penalties, state: State
                 weight += rc
             extra += price
         if rows.is_limit:
+            rl = penalties.limit[t]
             price = state.limit_price[t] + rl * (state.city[t] - rows.limit[t])
             if price >= rows.excess_price[t]:
                 extra += rows.excess_price[t]
@@ -131,28 +135,6 @@ def see(i: int, members: Members, rows: Rows, penalties: Penalties, state: State
     stages.high[0] *= sessions.first_part[i]
     stages.low[length - 1] *= sessions.last_part[i]
     stages.high[length - 1] *= sessions.last_part[i]
-
-
-@njit
-def step_one_way(i: int, members: Members, rows: Rows, state: State, desk: Desk) -> None:
-    """Write the proximal step of one-way session i to the desk."""
-    sessions = members.sessions
-    stages = desk.stages
-    length = sessions.length[i]
-    etac = sessions.charge_efficiency[i]
-    for k in range(length):
-        share = 1.0 / stages.weight[k]
-        desk.base[k] = stages.centre[k] - stages.charge_price[k] * share
-        desk.slope[k] = etac * share
-    per_kw = INTERVAL_HOURS * etac
-    need = max(0.0, sessions.departure_kwh[i] - sessions.arrival_kwh[i]) / per_kw
-    room = max(need, (sessions.capacity_kwh[i] - sessions.arrival_kwh[i]) / per_kw)
-    nu = find_nu(
-        desk.base, desk.slope, stages.low, stages.high, length, need, room, rows.shortfall_price, state.worth[i]
-    )
-    state.worth[i] = nu
-    for k in range(length):
-        desk.power[k] = min(max(desk.base[k] + nu * desk.slope[k], stages.low[k]), stages.high[k])
 
 
 @njit
@@ -210,37 +192,138 @@ def step_two_way(i: int, members: Members, rows: Rows, state: State, desk: Desk)
 
 
 @njit
-def settle(i: int, members: Members, rows: Rows, state: State, desk: Desk) -> None:
-    """Let session i take the power on the desk, and all loads follow."""
-    sessions = members.sessions
-    start = sessions.start[i]
-    offset = sessions.offsets[i]
-    load = state.load[members.station[i]]
-    for k in range(sessions.length[i]):
+def settle(
+    power_kw: Floats,
+    offset: int,
+    start: int,
+    length: int,
+    s: int,
+    block: Ints,
+    block_length: Floats,
+    power: Floats,
+    load: Floats,
+    city: Floats,
+    mean: Floats,
+) -> None:
+    """Let the session at `offset` of the flat `power` take `power_kw`, and all loads follow."""
+    for k in range(length):
         t = start + k
-        change = desk.power[k] - state.power[offset + k]
-        if change != 0.0:
-            state.power[offset + k] = desk.power[k]
-            load[t] += change
-            state.city[t] += change
-            b = rows.block[t]
-            state.mean[b] += change / rows.block_length[b]
+        change = power_kw[k] - power[offset + k]
+        power[offset + k] = power_kw[k]
+        load[s, t] += change
+        city[t] += change
+        mean[block[t]] += change / block_length[block[t]]
 
 
 @njit
-def sweep(members: Members, rows: Rows, penalties: Penalties, state: State, first: int, end: int, desk: Desk) -> None:
-    """Let the sessions ``first .. end - 1`` take their steps, one after the other."""
+def step(i: int, members: Members, rows: Rows, state: State, desk: Desk) -> None:
+    """Let session i take its proximal step for what is on the desk (`see`), if its bounds there allow one."""
     sessions = members.sessions
+    stages = desk.stages
+    if sessions.discharge_kw[i] > 0.0:
+        if not step_two_way(i, members, rows, state, desk):
+            return
+    else:
+        state.worth[i] = solve_one_way(
+            stages.charge_price,
+            stages.weight,
+            stages.centre,
+            stages.low,
+            stages.high,
+            sessions.length[i],
+            sessions.charge_efficiency[i],
+            members.need_kw[i],
+            members.room_kw[i],
+            rows.shortfall_price,
+            state.worth[i],
+            desk.base,
+            desk.slope,
+            desk.power,
+        )
+    settle(
+        desk.power,
+        sessions.offsets[i],
+        sessions.start[i],
+        sessions.length[i],
+        members.station[i],
+        rows.block,
+        rows.block_length,
+        state.power,
+        state.load,
+        state.city,
+        state.mean,
+    )
+
+
+@njit
+def sweep(
+    members: Members,
+    rows: Rows,
+    penalties: Penalties,
+    state: State,
+    first: int,
+    end: int,
+    two_way: bool,
+    desk: Desk,
+) -> None:
+    """Let the sessions ``first .. end - 1`` take their steps, one after the other; two-way ones if `two_way`.
+
+    One-way sessions are most of a city and a step of theirs is short: what `step` does for them is written out
+    here with the arrays at hand, since taking them out of their tuples costs as much as the step.
+    """
+    sessions = members.sessions
+    offsets, start, length = sessions.offsets, sessions.start, sessions.length
+    discharge_kw, etac = sessions.discharge_kw, sessions.charge_efficiency
+    need_kw, room_kw, station = members.need_kw, members.room_kw, members.station
+    stages, base, slope, power_kw = desk.stages, desk.base, desk.slope, desk.power
+    price, weight, centre, low, high = (
+        stages.charge_price,
+        stages.weight,
+        stages.centre,
+        stages.low,
+        stages.high,
+    )
+    dearest, block, block_length = rows.shortfall_price, rows.block, rows.block_length
+    worth, power, load, city, mean = state.worth, state.power, state.load, state.city, state.mean
     for i in range(first, end):
-        if sessions.length[i] == 0:
+        if length[i] == 0 or (discharge_kw[i] > 0.0 and not two_way):
             continue
-        see(i, members, rows, penalties, state, desk.stages)
-        if sessions.discharge_kw[i] > 0.0:
-            if step_two_way(i, members, rows, state, desk):
-                settle(i, members, rows, state, desk)
-        else:
-            step_one_way(i, members, rows, state, desk)
-            settle(i, members, rows, state, desk)
+        if rows.is_peak and rows.peak_charge[station[i]] > 0.0:
+            state.peak[station[i]] = best_peak(station[i], rows, penalties.station[station[i]], state)
+        see(i, members, rows, penalties, state, stages)
+        if discharge_kw[i] > 0.0:
+            step(i, members, rows, state, desk)
+            continue
+        worth[i] = solve_one_way(
+            price,
+            weight,
+            centre,
+            low,
+            high,
+            length[i],
+            etac[i],
+            need_kw[i],
+            room_kw[i],
+            dearest,
+            worth[i],
+            base,
+            slope,
+            power_kw,
+        )
+        settle(power_kw, offsets[i], start[i], length[i], station[i], block, block_length, power, load, city, mean)
+
+
+@njit
+def between_steps(members: Members) -> int:
+    """Return after how many passes two-way sessions take a step again: 1, or `SELDOM` where they are few.
+
+    Their step costs some twenty one-way ones, and a few of them hold nobody up.
+    """
+    two_way = 0
+    for i in range(len(members.station)):
+        if members.sessions.discharge_kw[i] > 0.0:
+            two_way += 1
+    return 1 if FEW_TWO_WAY * two_way > len(members.station) else SELDOM
 
 
 @njit
@@ -287,9 +370,9 @@ def price_city(rows: Rows, penalties: Penalties, state: State) -> None:
     """Let the multipliers of position and limit take on the prices that their rows have."""
     if rows.is_position:
         for b in range(len(rows.target)):
-            price = state.position_price[b] + penalties.position * (state.mean[b] - rows.target[b])
+            price = state.position_price[b] + penalties.position[b] * (state.mean[b] - rows.target[b])
             state.position_price[b] = min(max(price, -rows.below), rows.above)
     if rows.is_limit:
         for t in range(len(state.city)):
-            price = state.limit_price[t] + penalties.limit * (state.city[t] - rows.limit[t])
+            price = state.limit_price[t] + penalties.limit[t] * (state.city[t] - rows.limit[t])
             state.limit_price[t] = min(max(price, 0.0), rows.excess_price[t])

